@@ -1,0 +1,435 @@
+//! Open sets of kinds, and their options.
+//!
+//! A kind is one line in its folder's table: a name, a sentence and how to read its options. [`options!`] declares a struct once and derives from it the
+//! default, the range check, the error messages and the text of `rexp kinds`, so that none of them can drift from the others.
+
+use crate::error::{Place, Problem};
+use crate::suggest;
+use crate::tree::{Entry, Node, Table, Value};
+use serde::Serialize;
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
+
+/// One member of an open set (a model, a stacker, a split, …).
+pub struct Kind<T: ?Sized + 'static> {
+    /// Its name in the TOML, `kebab-case`.
+    pub name: &'static str,
+    /// One line about it.
+    pub about: &'static str,
+    /// Reads its options; problems are left with the reader.
+    pub read: fn(&Reader<'_>) -> Box<T>,
+    /// Its options, for help.
+    pub options: fn() -> Vec<OptionInfo>,
+}
+
+/// What help says about one option.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OptionInfo {
+    /// Key in the TOML.
+    pub name: &'static str,
+    /// The documented default.
+    pub default: String,
+    /// Type, and range or choices.
+    pub allowed: String,
+    /// What it does.
+    pub about: String,
+}
+
+/// A struct of options declared with [`options!`].
+pub trait Options: Sized + Default {
+    /// Name, default, range and meaning of each option.
+    fn describe() -> Vec<OptionInfo>;
+    /// Reads every option out of a table.
+    fn read(reader: &Reader<'_>) -> Self;
+}
+
+/// A type that an option may have.
+pub trait OptionValue: Clone + Serialize {
+    /// Reads a value; `None` when it has another type.
+    fn read(value: &Value) -> Option<Self>;
+    /// What is accepted, as in `found X, expected …`.
+    fn expected() -> String;
+    /// As it would be written in a TOML.
+    fn show(&self) -> String;
+}
+
+macro_rules! option_value {
+    ($type:ty, $expected:expr, $value:ident => $read:expr, $shown:ident => $show:expr) => {
+        impl OptionValue for $type {
+            fn read($value: &Value) -> Option<Self> {
+                $read
+            }
+            fn expected() -> String {
+                $expected.into()
+            }
+            fn show(&self) -> String {
+                let $shown = self;
+                $show
+            }
+        }
+    };
+}
+
+option_value!(usize, "a whole number", v => integer(v).and_then(|n| Self::try_from(n).ok()), x => x.to_string());
+option_value!(u64, "a whole number", v => integer(v).and_then(|n| Self::try_from(n).ok()), x => x.to_string());
+option_value!(f64, "a number", v => number(v), x => format!("{x:?}"));
+option_value!(bool, "true or false", v => if let Value::Bool(b) = v { Some(*b) } else { None }, x => x.to_string());
+option_value!(String, "a string", v => if let Value::Text(t) = v { Some(t.clone()) } else { None }, x => format!("{x:?}"));
+
+fn integer(value: &Value) -> Option<i64> {
+    if let Value::Integer(number) = value { Some(*number) } else { None }
+}
+
+fn number(value: &Value) -> Option<f64> {
+    match value {
+        Value::Integer(number) => Some(*number as f64),
+        Value::Float(number) if number.is_finite() => Some(*number),
+        _ => None,
+    }
+}
+
+impl<T: OptionValue> OptionValue for Vec<T> {
+    fn read(value: &Value) -> Option<Self> {
+        let Value::Array(items) = value else { return None };
+        items.iter().map(|item| T::read(&item.value)).collect()
+    }
+    fn expected() -> String {
+        format!("an array, each {}", T::expected())
+    }
+    fn show(&self) -> String {
+        format!("[{}]", self.iter().map(OptionValue::show).collect::<Vec<_>>().join(", "))
+    }
+}
+
+impl<T: OptionValue> OptionValue for Option<T> {
+    fn read(value: &Value) -> Option<Self> {
+        T::read(value).map(Some)
+    }
+    fn expected() -> String {
+        T::expected()
+    }
+    fn show(&self) -> String {
+        self.as_ref().map_or_else(|| "unset".into(), OptionValue::show)
+    }
+}
+
+/// Reads one table: every key must be asked for, and every problem is kept until all have been found.
+pub struct Reader<'a> {
+    table: &'a Table,
+    place: Place,
+    path: String,
+    known: RefCell<BTreeSet<&'static str>>,
+    problems: &'a RefCell<Vec<Problem>>,
+}
+
+impl<'a> Reader<'a> {
+    /// A reader of a table that stands at `place` and is called `path` in messages.
+    pub fn new(table: &'a Table, place: Place, path: impl Into<String>, problems: &'a RefCell<Vec<Problem>>) -> Self {
+        Self { table, place, path: path.into(), known: RefCell::default(), problems }
+    }
+
+    /// What the table is called in messages, e.g. `models.mf`.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The entry of a key, which is thereby known.
+    pub fn entry(&self, key: &'static str) -> Option<&'a Entry> {
+        self.known.borrow_mut().insert(key);
+        self.table.get(key)
+    }
+
+    /// The value of a key, or the default. A value of another type or outside the range is a problem, and the default is returned.
+    pub fn option<T: OptionValue + PartialOrd>(
+        &self,
+        key: &'static str,
+        default: T,
+        range: Option<RangeInclusive<T>>,
+    ) -> T {
+        let Some(Entry { node, .. }) = self.entry(key) else { return default };
+        match T::read(&node.value) {
+            Some(value) if range.as_ref().is_none_or(|range| range.contains(&value)) => value,
+            _ => {
+                self.refuse(
+                    &node.place,
+                    format!("found {}, expected {}", node.value.describe(), allowed(&range)),
+                    Some(format!("{key} of [{}]; default {}", self.path, default.show())),
+                );
+                default
+            }
+        }
+    }
+
+    /// A table inside this one; an empty one where it is absent.
+    pub fn table(&self, key: &'static str) -> Reader<'a> {
+        static EMPTY: Table = Table::new();
+        let path = if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) };
+        match self.entry(key) {
+            Some(Entry { node: Node { value: Value::Table(table), place }, .. }) => {
+                Reader::new(table, place.clone(), path, self.problems)
+            }
+            Some(Entry { node, .. }) => {
+                self.refuse(
+                    &node.place,
+                    format!("found {}, expected a table", node.value.describe()),
+                    Some(format!("write [{path}]")),
+                );
+                Reader::new(&EMPTY, node.place.clone(), path, self.problems)
+            }
+            None => Reader::new(&EMPTY, self.place.clone(), path, self.problems),
+        }
+    }
+
+    /// Every entry as a table of its own, in key order: for `[models.<name>]`.
+    pub fn tables(&self) -> Vec<(&'a str, Place, Reader<'a>)> {
+        let mut out = Vec::new();
+        for (key, Entry { key: key_place, node }) in self.table {
+            match &node.value {
+                Value::Table(table) => out.push((
+                    key.as_str(),
+                    key_place.clone(),
+                    Reader::new(table, node.place.clone(), format!("{}.{key}", self.path), self.problems),
+                )),
+                other => self.refuse(
+                    &node.place,
+                    format!("found {}, expected a table", other.describe()),
+                    Some(format!("write [{}.{key}]", self.path)),
+                ),
+            }
+        }
+        out
+    }
+
+    /// An array of tables, in order: for `[[stackers]]`.
+    pub fn array(&self, key: &'static str) -> Vec<Reader<'a>> {
+        let Some(Entry { node, .. }) = self.entry(key) else { return Vec::new() };
+        let Value::Array(items) = &node.value else {
+            self.refuse(
+                &node.place,
+                format!("found {}, expected an array of tables", node.value.describe()),
+                Some(format!("write [[{key}]]")),
+            );
+            return Vec::new();
+        };
+        let mut out = Vec::new();
+        for (index, item) in items.iter().enumerate() {
+            match &item.value {
+                Value::Table(table) => {
+                    out.push(Reader::new(table, item.place.clone(), format!("{key}.{index}"), self.problems))
+                }
+                other => self.refuse(
+                    &item.place,
+                    format!("found {}, expected a table", other.describe()),
+                    Some(format!("write [[{key}]]")),
+                ),
+            }
+        }
+        out
+    }
+
+    /// Reads the rest of this table as the kind its `kind` names (or `default`); all keys must be known to it. `None` when there is no such kind.
+    pub fn kind<T: ?Sized>(
+        &self,
+        key: &'static str,
+        what: &str,
+        default: Option<&str>,
+        kinds: &'static [Kind<T>],
+    ) -> Option<(&'static Kind<T>, Box<T>)> {
+        let (name, place) = match self.entry(key) {
+            Some(Entry { node: Node { value: Value::Text(name), place }, .. }) => (name.as_str(), place.clone()),
+            Some(Entry { node, .. }) => {
+                self.refuse(
+                    &node.place,
+                    format!("found {}, expected a string", node.value.describe()),
+                    Some(suggest::allowed("", kinds.iter().map(|kind| kind.name))),
+                );
+                return None;
+            }
+            None => match default {
+                Some(name) => (name, self.place.clone()),
+                None => {
+                    self.refuse(
+                        &self.place,
+                        format!("[{}] has no {key:?}", self.path),
+                        Some(suggest::allowed("", kinds.iter().map(|kind| kind.name))),
+                    );
+                    return None;
+                }
+            },
+        };
+        let Some(kind) = kinds.iter().find(|kind| kind.name == name) else {
+            self.refuse(
+                &place,
+                format!("unknown {what} kind {:?}", crate::error::shown(name)),
+                Some(suggest::allowed(name, kinds.iter().map(|kind| kind.name))),
+            );
+            return None;
+        };
+        let value = (kind.read)(self);
+        self.finish();
+        Some((kind, value))
+    }
+
+    /// Records a problem at a place.
+    pub fn refuse(&self, place: &Place, message: String, help: Option<String>) {
+        self.problems.borrow_mut().push(Problem { place: Some(place.clone()), message, help });
+    }
+
+    /// Records a problem with the value of `key`, or with the table where the key is absent.
+    pub fn refuse_key(&self, key: &str, message: String, help: Option<String>) {
+        let place = self.table.get(key).map_or(&self.place, |entry| &entry.node.place);
+        self.refuse(place, message, help);
+    }
+
+    /// Records every key that nobody asked for. To be called once, after all options were read.
+    pub fn finish(&self) {
+        let known = self.known.borrow();
+        for (key, entry) in self.table {
+            if !known.contains(key.as_str()) {
+                let place = if self.path.is_empty() { String::new() } else { format!(" in [{}]", self.path) };
+                self.refuse(
+                    &entry.key,
+                    format!("unknown key {:?}{place}", crate::error::shown(key)),
+                    Some(suggest::allowed(key, known.iter().copied())),
+                );
+            }
+        }
+    }
+}
+
+/// Type and range, for messages and help.
+pub fn allowed<T: OptionValue>(range: &Option<RangeInclusive<T>>) -> String {
+    match range {
+        Some(range) => format!("{} from {} to {}", T::expected(), range.start().show(), range.end().show()),
+        None => T::expected(),
+    }
+}
+
+/// Declares a struct of options: `pub name: Type = default, in low..=high;`. The doc comment of a field is its help text.
+#[macro_export]
+macro_rules! options {
+    (
+        $(#[$meta:meta])*
+        pub struct $name:ident { $( $(#[doc = $doc:literal])+ pub $field:ident : $ty:ty = $default:expr $(, in $range:expr)? ; )* }
+    ) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq, serde::Serialize)]
+        pub struct $name { $( $(#[doc = $doc])+ pub $field: $ty, )* }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self { $( $field: $default, )* }
+            }
+        }
+
+        impl $crate::kind::Options for $name {
+            fn describe() -> Vec<$crate::kind::OptionInfo> {
+                let defaults = Self::default();
+                let _ = &defaults;
+                vec![ $( $crate::kind::OptionInfo {
+                    name: stringify!($field),
+                    default: $crate::kind::OptionValue::show(&defaults.$field),
+                    allowed: $crate::kind::allowed::<$ty>(&$crate::options!(@range $($range)?)),
+                    about: concat!($($doc),+).trim().to_owned(),
+                }, )* ]
+            }
+
+            fn read(reader: &$crate::kind::Reader<'_>) -> Self {
+                let defaults = Self::default();
+                let _ = (&defaults, reader);
+                Self { $( $field: reader.option(stringify!($field), defaults.$field.clone(), $crate::options!(@range $($range)?)), )* }
+            }
+        }
+    };
+    (@range $range:expr) => { Some($range) };
+    (@range) => { None };
+}
+
+/// Declares an enum whose variants are chosen by name in the TOML: `Variant = "name", "what it means";`.
+#[macro_export]
+macro_rules! choices {
+    (
+        $(#[$meta:meta])*
+        pub enum $name:ident { $( $variant:ident = $text:literal, $doc:literal; )+ }
+    ) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, serde::Serialize)]
+        pub enum $name { $( #[doc = $doc] #[serde(rename = $text)] $variant, )+ }
+
+        impl $crate::kind::OptionValue for $name {
+            fn read(value: &$crate::tree::Value) -> Option<Self> {
+                let $crate::tree::Value::Text(text) = value else { return None };
+                match text.as_str() {
+                    $( $text => Some(Self::$variant), )+
+                    _ => None,
+                }
+            }
+            fn expected() -> String {
+                [$( concat!("\"", $text, "\" (", $doc, ")") ),+].join(", ")
+            }
+            fn show(&self) -> String {
+                match self { $( Self::$variant => concat!("\"", $text, "\"").to_owned(), )+ }
+            }
+        }
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Source;
+    use std::sync::Arc;
+
+    options! {
+        /// For the tests.
+        pub struct Demo {
+            /// How many.
+            pub n: usize = 3, in 1..=10;
+            /// How strong.
+            pub rate: f64 = 0.5, in 0.0..=1.0;
+            /// Which way.
+            pub way: Way = Way::Up;
+        }
+    }
+
+    choices! {
+        /// For the tests.
+        pub enum Way { Up = "up", "upwards"; Down = "down", "downwards"; }
+    }
+
+    fn read(text: &str) -> (Demo, Vec<Problem>) {
+        let source = Arc::new(Source { name: "t.toml".into(), text: text.into() });
+        let root = crate::tree::parse(&source).unwrap();
+        let Value::Table(table) = &root.value else { unreachable!() };
+        let problems = RefCell::default();
+        let reader = Reader::new(table, root.place.clone(), "demo", &problems);
+        let demo = Demo::read(&reader);
+        reader.finish();
+        drop(reader);
+        (demo, problems.into_inner())
+    }
+
+    #[test]
+    fn absent_options_take_their_defaults() {
+        assert_eq!(read(""), (Demo { n: 3, rate: 0.5, way: Way::Up }, vec![]));
+        assert_eq!(read("n = 7\nrate = 1\nway = \"down\"").0, Demo { n: 7, rate: 1.0, way: Way::Down });
+    }
+
+    #[test]
+    fn all_problems_of_a_table_are_found_together() {
+        let (_, problems) = read("n = 11\nrate = nan\nway = \"left\"\nrat = 1");
+        let messages: Vec<&str> = problems.iter().map(|problem| problem.message.as_str()).collect();
+        assert_eq!(messages.len(), 4, "{messages:?}");
+        assert_eq!(messages[0], "found 11, expected a whole number from 1 to 10");
+        assert!(problems[3].help.as_ref().unwrap().contains("did you mean \"rate\"?"));
+        assert_eq!(problems[0].place.as_ref().unwrap().line_column(), (1, 5));
+    }
+
+    #[test]
+    fn help_comes_from_the_declaration() {
+        let help = Demo::describe();
+        assert_eq!((help[0].name, help[0].default.as_str(), help[0].about.as_str()), ("n", "3", "How many."));
+        assert_eq!(help[0].allowed, "a whole number from 1 to 10");
+    }
+}

@@ -1,0 +1,17 @@
+//! rexp: from an experiment TOML to a tracked, reported, comparable result on real ratings.
+//!
+//! Data flows one way. The making half (`dataset` … `pipeline`) turns a TOML into numbers in a SQLite store; the reading half (`plots`, `report`) makes pages
+//! from the store alone and knows no model. Imports go down only; `tests/integration/layers.rs` holds the table and fails on an upward `use crate::…`.
+
+pub mod error;
+pub mod key;
+pub mod kind;
+pub mod parallel;
+pub mod rng;
+pub mod suggest;
+pub mod tree;
+
+pub mod dataset;
+pub mod linalg;
+
+pub use error::{Error, Result};

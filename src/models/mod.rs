@@ -1,0 +1,85 @@
+//! Base models: anything that scores (user, item) pairs from ratings and catalog alone.
+//!
+//! The hyperparameters fit; what is fitted is another type, so "not fitted yet" is not a state. To add a kind: one file with its options, its [`BaseModel`] and
+//! a `KIND`, and one line in [`MODELS`]. The conformance tests below then cover it, and its scores become the feature `score_<name>`.
+
+mod bias;
+mod external;
+mod genre;
+mod itemknn;
+mod mf;
+mod popularity;
+mod random;
+
+use crate::dataset::{Dataset, Interactions, ItemIndex, Scale, UserIndex};
+use crate::error::Result;
+use crate::key::Key;
+use crate::kind::Kind;
+use std::fmt::Debug;
+
+/// Every base model there is.
+pub const MODELS: &[Kind<dyn BaseModel>] = &[bias::KIND, itemknn::KIND, mf::KIND, genre::KIND, popularity::KIND, random::KIND, external::KIND];
+
+/// The floors: models that every run carries as arms, so that a number can be seen against knowing nothing.
+pub const FLOORS: &[&str] = &["random", "popularity"];
+
+/// What a base model may learn from.
+#[derive(Clone, Copy)]
+pub struct TrainData<'a> {
+    /// The data set: catalog, ids, rating range. Its ratings are not to be read: they include the test part.
+    pub dataset: &'a Dataset,
+    /// The ratings to learn from.
+    pub interactions: &'a Interactions,
+    /// Seed of the trial; streams are derived from it with [`crate::rng::stream`] under the kind's name.
+    pub seed: u64,
+}
+
+/// The hyperparameters of a base model, ready to fit.
+pub trait BaseModel: Debug + Send + Sync {
+    /// Fits on the given ratings.
+    ///
+    /// # Errors
+    /// [`crate::Error::Model`] when fitting fails (diverged, out of memory), [`crate::Error::Data`] or [`crate::Error::Io`] for a bad input file,
+    /// [`crate::Error::Interrupted`] when asked to stop.
+    fn fit(&self, train: &TrainData<'_>) -> Result<Box<dyn FittedModel>>;
+
+    /// All hyperparameters with their values, for the store and for stage keys.
+    fn parameters(&self) -> serde_json::Value;
+
+    /// Hash of what is read besides the ratings (a score file); part of the stage key.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    fn inputs(&self) -> Result<Option<Key>> {
+        Ok(None)
+    }
+}
+
+/// A base model after fitting.
+pub trait FittedModel: Send + Sync {
+    /// Scores items for one user into `out` (`[items.len()]`): finite for every pair, also for unknown users and items. Returns how many of the scores are
+    /// fallbacks: what the model says when it knows too little of the pair. The order of `items` does not change any score.
+    fn score(&self, user: UserIndex, items: &[ItemIndex], out: &mut [f32]) -> usize;
+
+    /// What the scores mean.
+    fn scale(&self) -> Scale;
+
+    /// Curves recorded while fitting, e.g. train RMSE per epoch.
+    fn history(&self) -> &[Epoch] {
+        &[]
+    }
+}
+
+/// One point of a learning curve.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Epoch {
+    /// 1-based.
+    pub epoch: usize,
+    /// What was measured, e.g. `train_rmse`.
+    pub series: &'static str,
+    /// Its value.
+    pub value: f64,
+}
+
+#[cfg(test)]
+mod conformance;

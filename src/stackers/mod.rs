@@ -1,0 +1,99 @@
+//! Stackers: from features of (user, item) pairs to one score. Label 1 if the rating is relevant, else 0.
+//!
+//! To add a kind: one file with its options, its [`Stacker`] and a `KIND`, and one line in [`STACKERS`].
+
+mod average;
+mod gradient_boosting;
+mod logistic;
+
+use crate::dataset::Scale;
+use crate::error::Result;
+use crate::kind::Kind;
+use ndarray::{ArrayView2, Axis};
+use std::fmt::Debug;
+
+/// Every stacker there is.
+pub const STACKERS: &[Kind<dyn Stacker>] = &[average::KIND, logistic::KIND, gradient_boosting::KIND];
+
+/// Rows to learn from: the meta part, grouped by user.
+pub struct MetaRows<'a> {
+    /// `[n_rows × n_features]`; all finite.
+    pub features: ArrayView2<'a, f32>,
+    /// Name of each column, `[n_features]`.
+    pub names: &'a [String],
+    /// 1 for relevant, 0 for not, `[n_rows]`.
+    pub labels: &'a [u8],
+    /// First row of each user's group, then `n_rows`: groups are contiguous, in user order.
+    pub groups: &'a [usize],
+    /// Seed of the trial; streams are derived from it with [`crate::rng::stream`] under the kind's name.
+    pub seed: u64,
+}
+
+/// The hyperparameters of a stacker, ready to fit.
+pub trait Stacker: Debug + Send + Sync {
+    /// Fits on the meta rows.
+    ///
+    /// # Errors
+    /// [`crate::Error::Model`] when nothing can be learned (labels of one class, no features, diverged).
+    fn fit(&self, rows: &MetaRows<'_>) -> Result<Box<dyn FittedStacker>>;
+
+    /// All hyperparameters with their values, for the store and for stage keys.
+    fn parameters(&self) -> serde_json::Value;
+
+    /// The features it takes when the TOML names none.
+    fn default_features(&self) -> &'static [&'static str] {
+        &["*"]
+    }
+}
+
+/// A stacker after fitting.
+pub trait FittedStacker: Send + Sync {
+    /// Scores the candidates of one user: `rows` `[n_candidates × n_features]`, in the columns it was fitted on; `out` `[n_candidates]`. Always finite.
+    fn score(&self, rows: ArrayView2<'_, f32>, out: &mut [f32]);
+
+    /// What the scores mean.
+    fn scale(&self) -> Scale;
+
+    /// What the fit says about each feature: importances, coefficients.
+    fn importances(&self) -> Vec<Importance> {
+        Vec::new()
+    }
+
+    /// Curves recorded while fitting: `(series, 1-based step, value)`.
+    fn history(&self) -> Vec<(&'static str, usize, f64)> {
+        Vec::new()
+    }
+}
+
+/// One number about one feature.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Importance {
+    /// The feature; or `intercept`.
+    pub feature: String,
+    /// What the number is: `gain` (share of the total), `permutation` (increase of log-loss), `coefficient` (per standard deviation), `mean`, `scale`.
+    pub measure: &'static str,
+    /// The number.
+    pub value: f64,
+}
+
+/// Permutation importance (Breiman 2001; Fisher et al. 2019): how much a loss grows when one column is shuffled, its group of rows kept together.
+///
+/// - `score`: scores of a matrix; `loss`: of scores, lower is better. `order`: a permutation of the rows, the same for every column.
+/// - Returns one increase per column.
+pub fn permutation_importance(features: ArrayView2<'_, f32>, order: &[usize], score: impl Fn(ArrayView2<'_, f32>) -> Vec<f32>, loss: impl Fn(&[f32]) -> f64) -> Vec<f64> {
+    let base = loss(&score(features));
+    let mut shuffled = features.to_owned();
+    let mut out = Vec::with_capacity(features.ncols());
+    for column in 0..features.ncols() {
+        let original = features.index_axis(Axis(1), column);
+        for (row, &from) in order.iter().enumerate() {
+            shuffled[[row, column]] = original[from];
+        }
+        out.push(loss(&score(shuffled.view())) - base);
+        shuffled.index_axis_mut(Axis(1), column).assign(&original);
+    }
+    out
+}
+
+#[cfg(test)]
+mod conformance;
