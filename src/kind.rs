@@ -10,6 +10,7 @@ use serde::Serialize;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
+use std::path::Path;
 
 /// One member of an open set (a model, a stacker, a split, …).
 pub struct Kind<T: ?Sized + 'static> {
@@ -269,6 +270,13 @@ impl<'a> Reader<'a> {
         let value = (kind.read)(self);
         self.finish();
         Some((kind, value))
+    }
+
+    /// A path that the TOML gives relative to its own folder, as seen from the current one.
+    pub fn resolve(&self, key: &str, path: &str) -> String {
+        let place = self.table.get(key).map_or(&self.place, |entry| &entry.node.place);
+        let folder = Path::new(&place.source.name).parent().filter(|_| !place.source.name.starts_with("--set"));
+        folder.map_or_else(|| path.to_owned(), |folder| folder.join(path).to_string_lossy().into_owned())
     }
 
     /// Records a problem at a place.

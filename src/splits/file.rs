@@ -1,0 +1,176 @@
+//! A split given row by row, to repeat exactly what another program judged.
+//!
+//! CSV with a header: `row,part` (0-based data row of the ratings file as published) or `user,item,part` (ids). Parts: `base`, `meta`, `test`. Ratings that the
+//! file does not name are unused.
+
+use super::{Part, Split};
+use crate::dataset::Dataset;
+use crate::error::{Error, Result, shown};
+use crate::key::{Key, KeyBuilder};
+use crate::kind::{Kind, Options};
+use crate::suggest;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+crate::options! {
+    /// Reads the parts from a file.
+    pub struct File {
+        /// The CSV, relative to the folder of the TOML.
+        pub path: String = String::new();
+    }
+}
+
+impl File {
+    fn read_options(reader: &crate::kind::Reader<'_>) -> Self {
+        let mut file = Self::read(reader);
+        if file.path.is_empty() {
+            reader.refuse_key("path", "a file split needs a path".into(), Some("path = \"split.csv\", with the columns row,part or user,item,part".into()));
+        } else {
+            file.path = reader.resolve("path", &file.path);
+        }
+        file
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>> {
+        let path = Path::new(&self.path);
+        let about = std::fs::metadata(path).map_err(Error::io(path, "read"))?;
+        if !about.is_file() {
+            return Err(Error::Io { path: path.to_owned(), action: "read", source: std::io::Error::other("it is not a regular file") });
+        }
+        std::fs::read(path).map_err(Error::io(path, "read"))
+    }
+}
+
+impl Split for File {
+    fn assign(&self, dataset: &Dataset, _seed: u64) -> Result<Vec<Part>> {
+        let bytes = self.bytes()?;
+        SplitFile { path: PathBuf::from(&self.path), dataset }.assign(&bytes)
+    }
+
+    fn parameters(&self) -> serde_json::Value {
+        serde_json::json!(self)
+    }
+
+    fn depends_on_seed(&self) -> bool {
+        false
+    }
+
+    fn inputs(&self) -> Result<Option<Key>> {
+        Ok(Some(KeyBuilder::new("split file").bytes(&self.bytes()?).finish()))
+    }
+}
+
+/// The kind.
+pub const KIND: Kind<dyn Split> =
+    Kind { name: "file", about: "a part per row, given in a CSV", read: |reader| Box::new(File::read_options(reader)), options: File::describe };
+
+/// A split file being read against a data set.
+struct SplitFile<'a> {
+    path: PathBuf,
+    dataset: &'a Dataset,
+}
+
+impl SplitFile<'_> {
+    fn error(&self, line: u64, message: String, help: Option<String>) -> Error {
+        Error::Data { path: self.path.clone(), line: Some(line), column: None, message, help }
+    }
+
+    fn assign(&self, bytes: &[u8]) -> Result<Vec<Part>> {
+        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(bytes);
+        let malformed = |reason: csv::Error| {
+            let line = reason.position().map_or(1, csv::Position::line);
+            self.error(line, format!("found a malformed row: {reason}"), None)
+        };
+        let header: Vec<String> = reader.headers().map_err(malformed)?.iter().map(|name| name.trim_start_matches('\u{feff}').to_owned()).collect();
+        let names: Vec<&str> = header.iter().map(String::as_str).collect();
+        let by_row = match names[..] {
+            ["row", "part"] => true,
+            ["user", "item", "part"] => false,
+            _ => {
+                let message = format!("found the columns {}, expected row,part or user,item,part", shown(&names.join(",")));
+                return Err(self.error(1, message, None));
+            }
+        };
+        let places = self.places(by_row);
+        let mut parts = vec![Part::Unused; self.dataset.n_rows()];
+        let mut given = vec![false; parts.len()];
+        for record in reader.records() {
+            let record = record.map_err(malformed)?;
+            let line = record.position().map_or(0, csv::Position::line);
+            let part = self.part(&record[record.len() - 1], line)?;
+            let at = if by_row { self.row(&record[0], &places, line)? } else { self.pair(&record[0], &record[1], &places, line)? };
+            if std::mem::replace(&mut given[at], true) {
+                return Err(self.error(line, "found a second part for one rating, expected one".into(), None));
+            }
+            parts[at] = part;
+        }
+        Ok(parts)
+    }
+
+    /// Row in the data set, by row in the source file or by (user, item).
+    fn places(&self, by_row: bool) -> HashMap<(u32, u32), usize> {
+        let ratings = &self.dataset.ratings;
+        (0..ratings.len()).map(|row| (if by_row { (ratings.source_rows[row], 0) } else { (ratings.users[row].0, ratings.items[row].0) }, row)).collect()
+    }
+
+    fn part(&self, text: &str, line: u64) -> Result<Part> {
+        match text {
+            "base" => Ok(Part::Base),
+            "meta" => Ok(Part::Meta),
+            "test" => Ok(Part::Test),
+            other => Err(self.error(line, format!("found the part {:?}", shown(other)), Some(suggest::allowed(other, ["base", "meta", "test"])))),
+        }
+    }
+
+    fn row(&self, text: &str, places: &HashMap<(u32, u32), usize>, line: u64) -> Result<usize> {
+        let row = text.parse().ok().and_then(|row: u32| places.get(&(row, 0)).copied());
+        row.ok_or_else(|| self.error(line, format!("found the row {:?}, expected a data row of the ratings, from 0", shown(text)), None))
+    }
+
+    fn pair(&self, user: &str, item: &str, places: &HashMap<(u32, u32), usize>, line: u64) -> Result<usize> {
+        let numbers = self.dataset.user_ids.number(user).zip(self.dataset.item_ids.number(item));
+        let row = numbers.and_then(|pair| places.get(&pair).copied());
+        row.ok_or_else(|| self.error(line, format!("found user {:?} with item {:?}, expected a pair that is in the ratings", shown(user), shown(item)), None))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::{DatasetBuilder, Duplicates};
+
+    fn dataset() -> Dataset {
+        let mut builder = DatasetBuilder::new(Path::new("r"));
+        for (user, item) in [("b", "1"), ("a", "2"), ("a", "1")] {
+            builder.rating(user, item, 3.0, 0);
+        }
+        builder.finish("t", Duplicates::Last).unwrap()
+    }
+
+    fn read(text: &str) -> Result<Vec<Part>> {
+        let dataset = dataset();
+        SplitFile { path: "s.csv".into(), dataset: &dataset }.assign(text.as_bytes())
+    }
+
+    #[test]
+    fn rows_and_pairs_name_the_same_ratings() {
+        // Canonical order: (a,1) from row 2, (a,2) from row 1, (b,1) from row 0.
+        let expected = [Part::Base, Part::Test, Part::Unused];
+        assert_eq!(read("row,part\n1,test\n2,base\n").unwrap(), expected);
+        assert_eq!(read("user,item,part\r\na,2,test\r\na,1,base").unwrap(), expected);
+    }
+
+    #[test]
+    fn bad_rows_are_refused_with_their_line() {
+        for (text, message) in [
+            ("row,part\n0,tset\n", "s.csv:2: found the part \"tset\"\n  allowed: base, meta, test; did you mean \"test\"?"),
+            ("row,part\n0,test\n9,test\n", "s.csv:3: found the row \"9\", expected a data row of the ratings, from 0"),
+            ("row,part\n0,test\n0,base\n", "s.csv:3: found a second part for one rating, expected one"),
+            ("user,item,part\na,7,base\n", "s.csv:2: found user \"a\" with item \"7\", expected a pair that is in the ratings"),
+            ("a,b\n", "s.csv:1: found the columns a,b, expected row,part or user,item,part"),
+        ] {
+            assert_eq!(read(text).unwrap_err().to_string(), message);
+        }
+        assert!(read("row,part\n1\n").unwrap_err().to_string().contains("malformed"));
+    }
+}
