@@ -1,6 +1,6 @@
 //! Open sets of kinds, and their options.
 //!
-//! A kind is one line in its folder's table: a name, a sentence and how to read its options. [`options!`] declares a struct once and derives from it the
+//! A kind is one line in its folder's table: a name, a sentence and how to read its options. [`options!`](crate::options) declares a struct once and derives from it the
 //! default, the range check, the error messages and the text of `rexp kinds`, so that none of them can drift from the others.
 
 use crate::error::{Place, Problem};
@@ -37,7 +37,7 @@ pub struct OptionInfo {
     pub about: String,
 }
 
-/// A struct of options declared with [`options!`].
+/// A struct of options declared with [`options!`](crate::options).
 pub trait Options: Sized + Default {
     /// Name, default, range and meaning of each option.
     fn describe() -> Vec<OptionInfo>;

@@ -12,6 +12,12 @@ pub mod suggest;
 pub mod tree;
 
 pub mod dataset;
+pub mod formats;
+pub mod gbdt;
 pub mod linalg;
+pub mod metrics;
+pub mod models;
+pub mod plots;
+pub mod splits;
 
 pub use error::{Error, Result};

@@ -2,15 +2,24 @@
 //!
 //! To add a format: one file with its options, its [`Format`] and a `KIND`, and one line in [`FORMATS`]. To add a known data set: one line in [`registry::DATASETS`].
 
+pub mod alias;
 pub mod archive;
 pub mod delimited;
 pub mod fetch;
+pub mod inspect;
+pub mod lines;
 pub mod ml_100k;
 pub mod ml_dat;
 pub mod movielens;
 pub mod registry;
 pub mod rows;
+pub mod split;
+pub mod staging;
 pub mod synth;
+pub mod synth_files;
+pub mod synth_items;
+pub mod synth_users;
+pub mod tables;
 
 use crate::dataset::{Dataset, Duplicates};
 use crate::error::Result;
@@ -38,3 +47,12 @@ pub trait Format: Debug + Send + Sync {
     /// All options with their values.
     fn parameters(&self) -> serde_json::Value;
 }
+
+/// The options of a format, for [`Format::parameters`].
+fn parameters_of(options: &impl serde::Serialize) -> serde_json::Value {
+    // Options are numbers, texts and flags, which always have a JSON form.
+    serde_json::to_value(options).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod conformance;

@@ -4,17 +4,25 @@
 
 mod auc;
 mod average_precision;
-mod beyond_accuracy;
 mod calibration;
+mod coverage;
+mod diversity;
+mod entropy;
+mod exposure;
+mod gini;
 mod hit_rate;
 mod log_loss;
 mod map;
 mod mrr;
 mod ndcg;
+mod novelty;
+mod popularity;
+mod popularity_lift;
 mod precision;
 mod rating_error;
 mod recall;
 mod roc_auc;
+mod tail_share;
 
 use crate::dataset::{Catalog, ItemIndex, Scale};
 
@@ -34,13 +42,13 @@ pub const METRICS: &[Metric] = &[
     calibration::ECE,
     roc_auc::ROC_AUC,
     average_precision::AVERAGE_PRECISION,
-    beyond_accuracy::COVERAGE,
-    beyond_accuracy::GINI,
-    beyond_accuracy::ENTROPY,
-    beyond_accuracy::NOVELTY,
-    beyond_accuracy::DIVERSITY,
-    beyond_accuracy::TAIL_SHARE,
-    beyond_accuracy::POPULARITY_LIFT,
+    coverage::COVERAGE,
+    gini::GINI,
+    entropy::ENTROPY,
+    novelty::NOVELTY,
+    diversity::DIVERSITY,
+    tail_share::TAIL_SHARE,
+    popularity_lift::POPULARITY_LIFT,
 ];
 
 /// The metric of this name.
@@ -119,6 +127,13 @@ pub struct UserList<'a> {
     pub items: &'a ItemFacts<'a>,
 }
 
+impl<'a> UserList<'a> {
+    /// The first k items, or all if there are fewer.
+    pub fn top(&self, k: usize) -> &'a [ItemIndex] {
+        &self.ranked[..k.min(self.ranked.len())]
+    }
+}
+
 /// Rated test rows of all users together.
 pub struct Rows<'a> {
     /// The arm's score, `[n_rows]`.
@@ -137,13 +152,15 @@ pub struct ItemFacts<'a> {
     pub counts: &'a [u32],
     /// Users with a rating in `train_full`.
     pub n_users: usize,
-    /// Whether each item is in the tail, `[n_items]` (see [`beyond_accuracy::tail_items`]).
+    /// Whether each item is in the tail, `[n_items]` (see [`tail_items`]).
     pub is_tail: &'a [bool],
     /// Genres.
     pub catalog: &'a Catalog,
 }
 
-pub use beyond_accuracy::tail_items;
+pub use popularity::{popularity_cut, tail_items};
 
 #[cfg(test)]
 mod conformance;
+#[cfg(test)]
+mod golden;

@@ -5,20 +5,24 @@
 
 mod bias;
 mod external;
+mod external_csv;
 mod genre;
 mod itemknn;
+mod itemknn_neighbors;
+mod itemknn_similarity;
 mod mf;
 mod popularity;
 mod random;
 
-use crate::dataset::{Dataset, Interactions, ItemIndex, Scale, UserIndex};
+use crate::dataset::{Dataset, Interactions, ItemIndex, Note, Scale, UserIndex};
 use crate::error::Result;
 use crate::key::Key;
 use crate::kind::Kind;
 use std::fmt::Debug;
 
 /// Every base model there is.
-pub const MODELS: &[Kind<dyn BaseModel>] = &[bias::KIND, itemknn::KIND, mf::KIND, genre::KIND, popularity::KIND, random::KIND, external::KIND];
+pub const MODELS: &[Kind<dyn BaseModel>] =
+    &[bias::KIND, itemknn::KIND, mf::KIND, genre::KIND, popularity::KIND, random::KIND, external::KIND];
 
 /// The floors: models that every run carries as arms, so that a number can be seen against knowing nothing.
 pub const FLOORS: &[&str] = &["random", "popularity"];
@@ -68,6 +72,11 @@ pub trait FittedModel: Send + Sync {
     fn history(&self) -> &[Epoch] {
         &[]
     }
+
+    /// What a reader must know about the fit, counted: score rows of unknown users or items, ….
+    fn notes(&self) -> &[Note] {
+        &[]
+    }
 }
 
 /// One point of a learning curve.
@@ -81,5 +90,12 @@ pub struct Epoch {
     pub value: f64,
 }
 
+/// A score as it is stored: sums run in f64, and what f32 cannot hold becomes its largest number, because a score is always finite.
+fn stored(score: f64) -> f32 {
+    score.clamp(f64::from(f32::MIN), f64::from(f32::MAX)) as f32
+}
+
 #[cfg(test)]
 mod conformance;
+#[cfg(test)]
+mod golden;

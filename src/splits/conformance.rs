@@ -68,14 +68,15 @@ fn per_user_kinds_leave_everybody_known() {
 #[test]
 fn temporal_kinds_never_learn_from_the_future() {
     let dataset = dataset();
-    let times = &dataset.ratings.timestamps;
+    let (times, users) = (&dataset.ratings.timestamps, &dataset.ratings.users);
     let global = default_of(SPLITS.iter().find(|kind| kind.name == "temporal").unwrap()).assign(&dataset, 7).unwrap();
     let latest_learned = (0..times.len()).filter(|&row| global[row] != Part::Test).map(|row| times[row]).max();
     let earliest_judged = (0..times.len()).filter(|&row| global[row] == Part::Test).map(|row| times[row]).min();
     assert!(latest_learned <= earliest_judged);
-    let own = default_of(SPLITS.iter().find(|kind| kind.name == "per-user-temporal").unwrap()).assign(&dataset, 7).unwrap();
+    let own =
+        default_of(SPLITS.iter().find(|kind| kind.name == "per-user-temporal").unwrap()).assign(&dataset, 7).unwrap();
     for user in 0..40 {
-        let rows = || (0..times.len()).filter(move |&row| dataset.ratings.users[row].0 == user);
+        let rows = || (0..times.len()).filter(move |&row| users[row].0 == user);
         let learned = rows().filter(|&row| own[row] != Part::Test).map(|row| times[row]).max();
         assert!(learned <= rows().filter(|&row| own[row] == Part::Test).map(|row| times[row]).min());
     }

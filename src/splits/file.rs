@@ -24,7 +24,11 @@ impl File {
     fn read_options(reader: &crate::kind::Reader<'_>) -> Self {
         let mut file = Self::read(reader);
         if file.path.is_empty() {
-            reader.refuse_key("path", "a file split needs a path".into(), Some("path = \"split.csv\", with the columns row,part or user,item,part".into()));
+            reader.refuse_key(
+                "path",
+                "a file split needs a path".into(),
+                Some("path = \"split.csv\", with the columns row,part or user,item,part".into()),
+            );
         } else {
             file.path = reader.resolve("path", &file.path);
         }
@@ -35,7 +39,11 @@ impl File {
         let path = Path::new(&self.path);
         let about = std::fs::metadata(path).map_err(Error::io(path, "read"))?;
         if !about.is_file() {
-            return Err(Error::Io { path: path.to_owned(), action: "read", source: std::io::Error::other("it is not a regular file") });
+            return Err(Error::Io {
+                path: path.to_owned(),
+                action: "read",
+                source: std::io::Error::other("it is not a regular file"),
+            });
         }
         std::fs::read(path).map_err(Error::io(path, "read"))
     }
@@ -61,8 +69,12 @@ impl Split for File {
 }
 
 /// The kind.
-pub const KIND: Kind<dyn Split> =
-    Kind { name: "file", about: "a part per row, given in a CSV", read: |reader| Box::new(File::read_options(reader)), options: File::describe };
+pub const KIND: Kind<dyn Split> = Kind {
+    name: "file",
+    about: "a part per row, given in a CSV",
+    read: |reader| Box::new(File::read_options(reader)),
+    options: File::describe,
+};
 
 /// A split file being read against a data set.
 struct SplitFile<'a> {
@@ -81,13 +93,19 @@ impl SplitFile<'_> {
             let line = reason.position().map_or(1, csv::Position::line);
             self.error(line, format!("found a malformed row: {reason}"), None)
         };
-        let header: Vec<String> = reader.headers().map_err(malformed)?.iter().map(|name| name.trim_start_matches('\u{feff}').to_owned()).collect();
+        let header: Vec<String> = reader
+            .headers()
+            .map_err(malformed)?
+            .iter()
+            .map(|name| name.trim_start_matches('\u{feff}').to_owned())
+            .collect();
         let names: Vec<&str> = header.iter().map(String::as_str).collect();
         let by_row = match names[..] {
             ["row", "part"] => true,
             ["user", "item", "part"] => false,
             _ => {
-                let message = format!("found the columns {}, expected row,part or user,item,part", shown(&names.join(",")));
+                let message =
+                    format!("found the columns {}, expected row,part or user,item,part", shown(&names.join(",")));
                 return Err(self.error(1, message, None));
             }
         };
@@ -98,7 +116,11 @@ impl SplitFile<'_> {
             let record = record.map_err(malformed)?;
             let line = record.position().map_or(0, csv::Position::line);
             let part = self.part(&record[record.len() - 1], line)?;
-            let at = if by_row { self.row(&record[0], &places, line)? } else { self.pair(&record[0], &record[1], &places, line)? };
+            let at = if by_row {
+                self.row(&record[0], &places, line)?
+            } else {
+                self.pair(&record[0], &record[1], &places, line)?
+            };
             if std::mem::replace(&mut given[at], true) {
                 return Err(self.error(line, "found a second part for one rating, expected one".into(), None));
             }
@@ -110,7 +132,11 @@ impl SplitFile<'_> {
     /// Row in the data set, by row in the source file or by (user, item).
     fn places(&self, by_row: bool) -> HashMap<(u32, u32), usize> {
         let ratings = &self.dataset.ratings;
-        (0..ratings.len()).map(|row| (if by_row { (ratings.source_rows[row], 0) } else { (ratings.users[row].0, ratings.items[row].0) }, row)).collect()
+        (0..ratings.len())
+            .map(|row| {
+                (if by_row { (ratings.source_rows[row], 0) } else { (ratings.users[row].0, ratings.items[row].0) }, row)
+            })
+            .collect()
     }
 
     fn part(&self, text: &str, line: u64) -> Result<Part> {
@@ -118,19 +144,39 @@ impl SplitFile<'_> {
             "base" => Ok(Part::Base),
             "meta" => Ok(Part::Meta),
             "test" => Ok(Part::Test),
-            other => Err(self.error(line, format!("found the part {:?}", shown(other)), Some(suggest::allowed(other, ["base", "meta", "test"])))),
+            other => Err(self.error(
+                line,
+                format!("found the part {:?}", shown(other)),
+                Some(suggest::allowed(other, ["base", "meta", "test"])),
+            )),
         }
     }
 
     fn row(&self, text: &str, places: &HashMap<(u32, u32), usize>, line: u64) -> Result<usize> {
         let row = text.parse().ok().and_then(|row: u32| places.get(&(row, 0)).copied());
-        row.ok_or_else(|| self.error(line, format!("found the row {:?}, expected a data row of the ratings, from 0", shown(text)), None))
+        row.ok_or_else(|| {
+            self.error(
+                line,
+                format!("found the row {:?}, expected a data row of the ratings, from 0", shown(text)),
+                None,
+            )
+        })
     }
 
     fn pair(&self, user: &str, item: &str, places: &HashMap<(u32, u32), usize>, line: u64) -> Result<usize> {
         let numbers = self.dataset.user_ids.number(user).zip(self.dataset.item_ids.number(item));
         let row = numbers.and_then(|pair| places.get(&pair).copied());
-        row.ok_or_else(|| self.error(line, format!("found user {:?} with item {:?}, expected a pair that is in the ratings", shown(user), shown(item)), None))
+        row.ok_or_else(|| {
+            self.error(
+                line,
+                format!(
+                    "found user {:?} with item {:?}, expected a pair that is in the ratings",
+                    shown(user),
+                    shown(item)
+                ),
+                None,
+            )
+        })
     }
 }
 
@@ -163,10 +209,16 @@ mod tests {
     #[test]
     fn bad_rows_are_refused_with_their_line() {
         for (text, message) in [
-            ("row,part\n0,tset\n", "s.csv:2: found the part \"tset\"\n  allowed: base, meta, test; did you mean \"test\"?"),
+            (
+                "row,part\n0,tset\n",
+                "s.csv:2: found the part \"tset\"\n  allowed: base, meta, test; did you mean \"test\"?",
+            ),
             ("row,part\n0,test\n9,test\n", "s.csv:3: found the row \"9\", expected a data row of the ratings, from 0"),
             ("row,part\n0,test\n0,base\n", "s.csv:3: found a second part for one rating, expected one"),
-            ("user,item,part\na,7,base\n", "s.csv:2: found user \"a\" with item \"7\", expected a pair that is in the ratings"),
+            (
+                "user,item,part\na,7,base\n",
+                "s.csv:2: found user \"a\" with item \"7\", expected a pair that is in the ratings",
+            ),
             ("a,b\n", "s.csv:1: found the columns a,b, expected row,part or user,item,part"),
         ] {
             assert_eq!(read(text).unwrap_err().to_string(), message);

@@ -44,5 +44,9 @@ impl Split for LeaveLast {
 }
 
 /// The kind.
-pub const KIND: Kind<dyn Split> =
-    Kind { name: "leave-last", about: "each user's last n", read: |reader| Box::new(LeaveLast::read(reader)), options: LeaveLast::describe };
+pub const KIND: Kind<dyn Split> = Kind {
+    name: "leave-last",
+    about: "each user's last n",
+    read: |reader| Box::new(LeaveLast::read(reader)),
+    options: LeaveLast::describe,
+};

@@ -96,7 +96,10 @@ impl Parts {
                 n_items: items.len(),
                 n_cold_users: users.difference(&known.0).count(),
                 n_cold_items: items.difference(&known.1).count(),
-                n_relevant: rows.iter().filter(|&&row| f64::from(dataset.ratings.values[row as usize]) >= threshold).count(),
+                n_relevant: rows
+                    .iter()
+                    .filter(|&&row| f64::from(dataset.ratings.values[row as usize]) >= threshold)
+                    .count(),
             }
         });
         counted.filter(|counts| counts.part != Part::Unused.name() || counts.n_rows > 0).collect()

@@ -41,11 +41,20 @@ impl Split for PerUser {
 }
 
 /// The kind.
-pub const KIND: Kind<dyn Split> =
-    Kind { name: "per-user", about: "at random within each user", read: |reader| Box::new(PerUser::read(reader)), options: PerUser::describe };
+pub const KIND: Kind<dyn Split> = Kind {
+    name: "per-user",
+    about: "at random within each user",
+    read: |reader| Box::new(PerUser::read(reader)),
+    options: PerUser::describe,
+};
 
 /// Cuts each user's rows, put by `arrange` into an order whose front judges: first test, then meta, the rest base. A user's last row stays in base.
-pub(super) fn by_user(dataset: &Dataset, test: f64, meta: f64, mut arrange: impl FnMut(&[u32]) -> Vec<u32>) -> Vec<Part> {
+pub(super) fn by_user(
+    dataset: &Dataset,
+    test: f64,
+    meta: f64,
+    mut arrange: impl FnMut(&[u32]) -> Vec<u32>,
+) -> Vec<Part> {
     let users = &dataset.ratings.users;
     let rows: Vec<u32> = (0..users.len() as u32).collect();
     let mut parts = vec![Part::Base; users.len()];

@@ -34,8 +34,12 @@ impl Split for PerUserTemporal {
 }
 
 /// The kind.
-pub const KIND: Kind<dyn Split> =
-    Kind { name: "per-user-temporal", about: "each user's latest", read: |reader| Box::new(PerUserTemporal::read(reader)), options: PerUserTemporal::describe };
+pub const KIND: Kind<dyn Split> = Kind {
+    name: "per-user-temporal",
+    about: "each user's latest",
+    read: |reader| Box::new(PerUserTemporal::read(reader)),
+    options: PerUserTemporal::describe,
+};
 
 /// Rows by time, the latest first; equal times by seeded hash.
 pub(super) fn latest_first(dataset: &Dataset, rows: &[u32], seed: u64) -> Vec<u32> {

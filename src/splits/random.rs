@@ -46,5 +46,9 @@ impl Split for Random {
 }
 
 /// The kind.
-pub const KIND: Kind<dyn Split> =
-    Kind { name: "random", about: "over all ratings", read: |reader| Box::new(Random::read(reader)), options: Random::describe };
+pub const KIND: Kind<dyn Split> = Kind {
+    name: "random",
+    about: "over all ratings",
+    read: |reader| Box::new(Random::read(reader)),
+    options: Random::describe,
+};

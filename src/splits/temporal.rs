@@ -40,5 +40,9 @@ impl Split for Temporal {
 }
 
 /// The kind.
-pub const KIND: Kind<dyn Split> =
-    Kind { name: "temporal", about: "one cut through time", read: |reader| Box::new(Temporal::read(reader)), options: Temporal::describe };
+pub const KIND: Kind<dyn Split> = Kind {
+    name: "temporal",
+    about: "one cut through time",
+    read: |reader| Box::new(Temporal::read(reader)),
+    options: Temporal::describe,
+};

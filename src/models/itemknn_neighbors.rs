@@ -1,0 +1,368 @@
+//! Weighted averages over the most similar items a user rated: one user, many target items.
+//!
+//! Two ways to find the rated items in the similarity rows, by cost: walk each target's row past a mark of what the user rated, or spread each rated
+//! item's row over buckets of all targets. Both see a target's neighbors in ascending order of item and hand them to the same two functions
+//! (`keep_best`, `average`), so both give the same bits. The sum runs in that order, not by similarity: which neighbors count is decided by a total
+//! order, and a sum needs a fixed order, not that one. So nothing is sorted.
+
+use super::itemknn_similarity::{SEGMENT, SimilarityRows};
+use crate::dataset::ItemIndex;
+use crate::rng;
+use std::cell::RefCell;
+
+/// Targets whose buckets are filled together: few enough for their buckets to stay in the cache. Divides [`SEGMENT`].
+const TILE: usize = 256;
+
+/// Cost of a cell spread into a bucket, in cells walked past a mark (measured).
+const SPREAD_COST: usize = 4;
+
+/// One user's rated items, ready to be averaged.
+pub(super) struct Neighborhood<'a> {
+    /// Similarities of all items.
+    pub similarities: &'a SimilarityRows,
+    /// Items the user rated, ascending.
+    pub rated: &'a [u32],
+    /// What is averaged, by rated item.
+    pub offsets: &'a [f64],
+    /// Most neighbors per average; at least 1.
+    pub neighbors: usize,
+    /// Seed of the hash that orders equal similarities.
+    pub tie_seed: u64,
+}
+
+/// Working memory of a thread, reused from user to user.
+#[derive(Default)]
+struct Scratch {
+    /// By item: position in the user's list, plus 1; 0 for an item not rated. Cleared after use.
+    marks: Vec<u32>,
+    /// Candidates of one target, or of [`TILE`] targets.
+    candidates: Vec<Candidate>,
+    /// By target of the tile: how many candidates there are, and what a similarity must reach to enter.
+    buckets: Vec<Bucket>,
+    /// By rated item: how much of its segment has been spread.
+    cursors: Vec<usize>,
+    selection: Selection,
+    averages: Vec<Option<f64>>,
+}
+
+/// A rated item, by its position in the user's list, as neighbor of some target.
+#[derive(Clone, Copy, Default)]
+struct Candidate {
+    similarity: f32,
+    position: u32,
+}
+
+/// Working memory of a selection.
+#[derive(Default)]
+struct Selection {
+    bits: Vec<i32>,
+    ties: Vec<(u64, u32)>,
+}
+
+#[derive(Clone, Copy)]
+struct Bucket {
+    len: u32,
+    entry: Entry,
+}
+
+/// The worst that is still among the best: a similarity, and the highest hash and position that may stand beside it.
+#[derive(Clone, Copy)]
+struct Entry {
+    similarity: f32,
+    hash: (u64, u32),
+}
+
+/// Anything may enter.
+const OPEN: Entry = Entry { similarity: 0.0, hash: (u64::MAX, u32::MAX) };
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+impl Neighborhood<'_> {
+    /// Calls `found` with each position in `items` and `Σ s x / Σ s` over the best neighbors, `None` where there is none.
+    pub(super) fn averages(&self, items: &[ItemIndex], found: impl FnMut(usize, Option<f64>)) {
+        let to_walk: usize = items.iter().map(|item| self.similarities.row_len(item.at())).sum();
+        let to_spread: usize = self.rated.iter().map(|&item| self.similarities.row_len(item as usize)).sum();
+        // Never borrowed twice: nothing below calls back into this function.
+        SCRATCH.with_borrow_mut(|scratch| {
+            if to_walk <= to_spread.saturating_mul(SPREAD_COST) {
+                self.walk(scratch, items, found);
+            } else {
+                self.spread(scratch, items, found);
+            }
+        });
+    }
+
+    /// Per target: its similarity row against the marks of rated items.
+    fn walk(&self, scratch: &mut Scratch, items: &[ItemIndex], mut found: impl FnMut(usize, Option<f64>)) {
+        let Scratch { marks, candidates, selection, .. } = scratch;
+        let n_items = self.similarities.n_items();
+        grow(marks, n_items);
+        grow(candidates, n_items + 1);
+        for (position, &item) in self.rated.iter().enumerate() {
+            marks[item as usize] = position as u32 + 1;
+        }
+        for (at, item) in items.iter().enumerate() {
+            let mut n = 0;
+            for (segment, marks) in self.similarities.row(item.at()).iter().zip(marks.chunks(SEGMENT)) {
+                for (&other, &similarity) in segment.items.iter().zip(&segment.similarities) {
+                    let mark = marks[usize::from(other)];
+                    // Written always and kept by counting: few are rated, but which ones cannot be predicted.
+                    candidates[n] = Candidate { similarity, position: mark.wrapping_sub(1) };
+                    n += usize::from(mark != 0);
+                }
+            }
+            found(at, self.average_of(item.at(), &mut candidates[..n], selection));
+        }
+        for &item in self.rated {
+            marks[item as usize] = 0;
+        }
+    }
+
+    /// Per rated item: its similarity row over the buckets of all targets, a tile of targets at a time.
+    fn spread(&self, scratch: &mut Scratch, items: &[ItemIndex], mut found: impl FnMut(usize, Option<f64>)) {
+        let n_items = self.similarities.n_items();
+        scratch.averages.clear();
+        scratch.averages.resize(n_items, None);
+        // Twice the neighbors, so that one selection pays for as many entries; one more than can come, so that the last write has a place.
+        let capacity = self.neighbors.saturating_mul(2).min(self.rated.len() + 1);
+        grow(&mut scratch.candidates, TILE * capacity);
+        for start in (0..n_items).step_by(TILE) {
+            if start % SEGMENT == 0 {
+                scratch.cursors.clear();
+                scratch.cursors.resize(self.rated.len(), 0);
+            }
+            self.fill(scratch, start, capacity);
+            self.empty(scratch, start, capacity);
+        }
+        for (at, item) in items.iter().enumerate() {
+            found(at, scratch.averages.get(item.at()).copied().flatten());
+        }
+    }
+
+    /// Fills the buckets of the targets from `start` on, one tile.
+    fn fill(&self, scratch: &mut Scratch, start: usize, capacity: usize) {
+        let Scratch { candidates, buckets, cursors, selection, .. } = scratch;
+        buckets.clear();
+        buckets.resize(TILE, Bucket { len: 0, entry: OPEN });
+        let candidates = &mut candidates[..TILE * capacity];
+        let first = start % SEGMENT;
+        for (position, (&rated, cursor)) in self.rated.iter().zip(cursors.iter_mut()).enumerate() {
+            let segment = &self.similarities.row(rated as usize)[start / SEGMENT];
+            let row = segment.items[*cursor..].iter().zip(&segment.similarities[*cursor..]);
+            let mut n = 0;
+            for (&other, &similarity) in row.take_while(|&(&other, _)| usize::from(other) < first + TILE) {
+                n += 1;
+                let target = usize::from(other) - first;
+                let bucket = &mut buckets[target];
+                let candidate = Candidate { similarity, position: position as u32 };
+                // Written always and kept by counting: whether it enters cannot be predicted.
+                candidates[target * capacity + bucket.len as usize] = candidate;
+                bucket.len += u32::from(self.enters(target + start, candidate, bucket.entry));
+                if bucket.len as usize == capacity && capacity > self.neighbors {
+                    let full = &mut candidates[target * capacity..][..capacity];
+                    bucket.entry = self.keep_best(start + target, full, selection);
+                    bucket.len = self.neighbors as u32;
+                }
+            }
+            *cursor += n;
+        }
+    }
+
+    /// Whether a candidate is at least as good as the entry. Hashes are only looked at where similarities are equal.
+    #[inline]
+    fn enters(&self, target: usize, candidate: Candidate, entry: Entry) -> bool {
+        if candidate.similarity == entry.similarity {
+            return self.hash(target, candidate.position) <= entry.hash;
+        }
+        candidate.similarity > entry.similarity
+    }
+
+    /// What orders candidates of one similarity.
+    #[inline]
+    fn hash(&self, target: usize, position: u32) -> (u64, u32) {
+        (rng::tie_hash(self.tie_seed, target as u32, self.rated[position as usize]), position)
+    }
+
+    /// Averages the buckets of the targets from `start` on, one tile.
+    fn empty(&self, scratch: &mut Scratch, start: usize, capacity: usize) {
+        let Scratch { candidates, buckets, averages, selection, .. } = scratch;
+        let filled = candidates.chunks_exact_mut(capacity).zip(buckets);
+        for (at, (average, (candidates, bucket))) in averages[start..].iter_mut().zip(filled).enumerate() {
+            *average = self.average_of(start + at, &mut candidates[..bucket.len as usize], selection);
+        }
+    }
+
+    fn average_of(&self, target: usize, candidates: &mut [Candidate], selection: &mut Selection) -> Option<f64> {
+        if candidates.len() <= self.neighbors {
+            return average(candidates, self.offsets);
+        }
+        self.keep_best(target, candidates, selection);
+        average(&candidates[..self.neighbors], self.offsets)
+    }
+
+    /// Moves the best `neighbors` candidates of a target to the front without changing their order; returns what a better one must reach. Best is a
+    /// total order: similarity, then seeded hash of target and neighbor. Needs more candidates than neighbors.
+    fn keep_best(&self, target: usize, candidates: &mut [Candidate], selection: &mut Selection) -> Entry {
+        debug_assert!(candidates.len() > self.neighbors);
+        let Selection { bits, ties } = selection;
+        // Positive floats order like their bits, and whole numbers compare faster.
+        bits.clear();
+        bits.extend(candidates.iter().map(|candidate| candidate.similarity.to_bits() as i32));
+        let (similarity, n_ties) = border(bits, self.neighbors);
+        let mut entry = Entry { similarity: f32::from_bits(similarity as u32), ..OPEN };
+        if n_ties > 0 {
+            ties.clear();
+            let tied = candidates.iter().filter(|candidate| candidate.similarity == entry.similarity);
+            ties.extend(tied.map(|candidate| self.hash(target, candidate.position)));
+            entry.hash = *ties.select_nth_unstable(n_ties - 1).1;
+        }
+        let mut n = 0;
+        for at in 0..candidates.len() {
+            let candidate = candidates[at];
+            candidates[n] = candidate;
+            n += usize::from(self.enters(target, candidate, entry));
+        }
+        debug_assert_eq!(n, self.neighbors);
+        entry
+    }
+}
+
+/// Makes a buffer at least `n` long; what is in it does not matter, except for marks, which are 0.
+fn grow<T: Clone + Default>(buffer: &mut Vec<T>, n: usize) {
+    if buffer.len() < n {
+        buffer.resize(n, T::default());
+    }
+}
+
+/// Where the `k` largest of more than `k` numbers end: `(x, 0)` when exactly `k` numbers are at least `x`; else `(x, n)` when all above `x` and `n` of
+/// several equal to `x` are among them.
+///
+/// Bisection: a pass is a vectorised count, and it stops at the first gap it hits, long before it has found the k-th number itself.
+fn border(numbers: &[i32], k: usize) -> (i32, usize) {
+    let count = |x: i32| numbers.iter().map(|&number| u32::from(number >= x)).sum::<u32>() as usize;
+    let (lowest, highest) = numbers.iter().fold((i32::MAX, 0), |(low, high), &x| (low.min(x), high.max(x)));
+    // More than k numbers reach `low`; fewer than k reach `high`. Looks at the highest number first, which many may share.
+    let (mut low, mut high, mut middle) = (lowest, highest.saturating_add(1), highest);
+    while high - low > 1 {
+        match count(middle).cmp(&k) {
+            std::cmp::Ordering::Equal => return (middle, 0),
+            std::cmp::Ordering::Greater => low = middle,
+            std::cmp::Ordering::Less => high = middle,
+        }
+        middle = low + (high - low) / 2;
+    }
+    (low, k - count(high))
+}
+
+/// `Σ s x / Σ s`, in four lanes by place in the list, so that one addition need not wait for the last.
+fn average(candidates: &[Candidate], offsets: &[f64]) -> Option<f64> {
+    let (mut sums, mut weights) = ([0.0_f64; 4], [0.0_f64; 4]);
+    for candidates in candidates.chunks(4) {
+        for (lane, &Candidate { similarity, position }) in candidates.iter().enumerate() {
+            sums[lane] += f64::from(similarity) * offsets[position as usize];
+            weights[lane] += f64::from(similarity);
+        }
+    }
+    let weight = (weights[0] + weights[2]) + (weights[1] + weights[3]);
+    (weight > 0.0).then(|| ((sums[0] + sums[2]) + (sums[1] + sums[3])) / weight)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::models::golden;
+    use crate::models::itemknn::{ItemKnn, Norm};
+    use crate::models::itemknn_similarity::similarities;
+
+    /// All neighbors sorted by the total order, the best averaged: the definition, without any cleverness.
+    fn by_sorting(of: &Neighborhood<'_>, target: u32) -> Option<f64> {
+        let mut found = Vec::new();
+        for (position, &item) in of.rated.iter().enumerate() {
+            let segment = &of.similarities.row(target as usize)[0];
+            if let Ok(at) = segment.items.binary_search(&(item as u16)) {
+                found.push((segment.similarities[at], rng::tie_hash(of.tie_seed, target, item), position));
+            }
+        }
+        found.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        found.truncate(of.neighbors);
+        let weight: f64 = found.iter().map(|&(s, ..)| f64::from(s)).sum();
+        let sum: f64 = found.iter().map(|&(s, _, position)| f64::from(s) * of.offsets[position]).sum();
+        (!found.is_empty()).then(|| sum / weight)
+    }
+
+    #[test]
+    fn both_ways_give_the_same_bits_and_the_average_of_the_best() {
+        let data = golden::generated(40, 700);
+        let items: Vec<ItemIndex> = (0..700).map(ItemIndex).collect();
+        // Norms over common users make many similarities of exactly 1: ties everywhere.
+        for norm in [Norm::Full, Norm::Common] {
+            let similarities = similarities(&ItemKnn { norm, ..ItemKnn::default() }, &data.interactions).unwrap();
+            for (user, neighbors) in [(0, 1), (1, 3), (2, 10), (3, 40), (4, 5), (5, 500)] {
+                let (rated, ratings) = data.interactions.by_user.row(user);
+                let offsets: Vec<f64> = ratings.iter().copied().map(f64::from).collect();
+                let of = Neighborhood { similarities: &similarities, rated, offsets: &offsets, neighbors, tie_seed: 9 };
+                let (mut walked, mut spread) = (vec![None; 700], vec![None; 700]);
+                of.walk(&mut Scratch::default(), &items, |at, average| walked[at] = average);
+                of.spread(&mut Scratch::default(), &items, |at, average| spread[at] = average);
+                assert!(rated.len() > 40 && walked.iter().flatten().count() > 100, "{}", rated.len());
+                for (target, (a, b)) in walked.iter().zip(&spread).enumerate() {
+                    assert_eq!(a.map(f64::to_bits), b.map(f64::to_bits), "{norm:?} user {user} item {target}");
+                    let sorted = by_sorting(&of, target as u32);
+                    assert!(a.zip(sorted).is_none_or(|(a, b)| (a - b).abs() < 1e-9) && a.is_some() == sorted.is_some());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_catalog_may_have_more_items_than_a_segment() {
+        // Three users with 100 items each, among them the last of the first segment and the first of the second, which they all rated alike.
+        let (n_items, edge) = (70_000_u32, SEGMENT as u32);
+        let of_user = |user: u32| (0..98).map(move |at| (user, (at * 701 + user * 7) % (edge - 1), 3.0));
+        let common = |user: u32| [(user, edge - 1, 4.0), (user, edge, 4.0), (user, n_items - 1 - user, 2.0)];
+        let rows: Vec<(u32, u32, f32)> = (0..3).flat_map(|user| of_user(user).chain(common(user))).collect();
+        let part = crate::dataset::Interactions::from_triples(3, n_items as usize, rows.into_iter());
+        let similarities = similarities(&ItemKnn::default(), &part).unwrap();
+        let [first, second] = similarities.row(edge as usize - 1) else { panic!("two segments") };
+        assert_eq!((second.items[0], second.similarities[0]), (0, 1.0));
+        assert_eq!(first.items.len() + second.items.len(), similarities.row_len(edge as usize - 1));
+        let (rated, ratings) = part.by_user.row(1);
+        let offsets: Vec<f64> = ratings.iter().copied().map(f64::from).collect();
+        let of = Neighborhood { similarities: &similarities, rated, offsets: &offsets, neighbors: 5, tie_seed: 9 };
+        let items: Vec<ItemIndex> = (0..n_items).map(ItemIndex).collect();
+        let (mut walked, mut spread) = (Vec::new(), Vec::new());
+        of.walk(&mut Scratch::default(), &items, |_, average| walked.push(average.map(f64::to_bits)));
+        of.spread(&mut Scratch::default(), &items, |_, average| spread.push(average.map(f64::to_bits)));
+        assert!(walked == spread && walked[edge as usize].is_some() && walked[n_items as usize - 1].is_some());
+    }
+
+    #[test]
+    fn the_border_is_a_gap_or_a_tie() {
+        let (x, n) = border(&[50, 90, 10, 70], 2);
+        assert!(x > 50 && x <= 70 && n == 0);
+        assert_eq!(border(&[50, 90, 50, 50], 2), (50, 1));
+        assert_eq!(border(&[100; 6], 4), (100, 4));
+        assert_eq!(border(&[7, 100, 100, 8], 2), (100, 0));
+        assert_eq!(border(&[7, 100, 7, 8], 3), (7, 1));
+    }
+
+    #[test]
+    fn equal_similarities_favor_no_item() {
+        // One user rated items 1 to 40; all are equally similar to item 0, and one of them counts. Over 2,000 seeds each should win 50 times.
+        let rows =
+            (0..41).flat_map(|item| [(0, item, 4.0), (1, item, 4.0)]).filter(|&(user, item, _)| user != 0 || item != 0);
+        let part = crate::dataset::Interactions::from_triples(2, 41, rows.collect::<Vec<_>>().into_iter());
+        let options = ItemKnn { norm: Norm::Common, ..ItemKnn::default() };
+        let similarities = similarities(&options, &part).unwrap();
+        let rated = part.by_user.row(0).0;
+        let offsets: Vec<f64> = rated.iter().map(|&item| f64::from(item)).collect();
+        let mut wins = [0; 41];
+        for tie_seed in 0..2000 {
+            let of = Neighborhood { similarities: &similarities, rated, offsets: &offsets, neighbors: 1, tie_seed };
+            of.averages(&[ItemIndex(0)], |_, average| wins[average.unwrap() as usize] += 1);
+        }
+        assert!(wins[1..].iter().all(|n| (20..90).contains(n)), "{wins:?}");
+    }
+}

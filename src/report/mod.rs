@@ -1,0 +1,22 @@
+//! The page of a run, from the store alone: the verdict first, then the tables and figures that carry it, then how it was made.
+//!
+//! One HTML file without scripts, fonts or anything else from outside, so that it can be mailed, archived and believed; its figures also lie beside it as
+//! PNG files. The same store gives the same bytes: nothing on the page comes from the clock or from the machine that renders it.
+//! Whatever came from a TOML or a data set is hostile text: the template escapes all of it, figures escape theirs, and a content security policy forbids scripts.
+//!
+//! `read` turns rows into plain structs, `tables`, `verdict`, `figures`, `facts` and `queries` make what is shown, `page` puts it into `page.html`.
+
+mod facts;
+mod figures;
+mod files;
+mod numbers;
+mod page;
+mod queries;
+mod read;
+mod tables;
+mod verdict;
+
+pub use page::write;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,413 @@
+//! Everything the page needs, read from the store into plain structs.
+//!
+//! Values come ordered by seed and are averaged here, not in SQL, so that a mean is the same sum in the same order on every machine.
+
+use crate::error::{Error, Result};
+use rusqlite::{Connection, OptionalExtension, Params, Row};
+use std::path::Path;
+
+/// A run with all that hangs on it.
+#[derive(Debug, Clone)]
+pub struct RunFacts {
+    pub run: Run,
+    pub dataset: Dataset,
+    pub arms: Vec<Arm>,
+    pub metrics: Vec<Metric>,
+    pub trials: Vec<Trial>,
+    pub splits: Vec<Split>,
+    /// Values over all users, in order of protocol, metric, k, arm.
+    pub values: Vec<Values>,
+    /// Values of the headline metric per segment, in the same order.
+    pub segments: Vec<Values>,
+    pub omissions: Vec<Omission>,
+    pub history: Vec<HistoryPoint>,
+    pub importances: Vec<Importance>,
+    pub stages: Vec<Stage>,
+    pub events: Vec<Event>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Run {
+    pub id: String,
+    pub experiment: String,
+    pub about: String,
+    pub started_at: String,
+    pub n_trials: i64,
+    pub attempt: i64,
+    pub key: String,
+    pub config_toml: String,
+    pub config_source: String,
+    pub config_path: String,
+    /// `(what, value)`, as shown.
+    pub environment: Vec<(&'static str, String)>,
+    /// JSON object.
+    pub machine: String,
+    pub dataset_id: i64,
+}
+
+#[derive(Debug, Clone)]
+pub struct Dataset {
+    pub hash: String,
+    pub name: String,
+    pub n_users: i64,
+    pub n_items: i64,
+    pub n_items_rated: i64,
+    pub n_rows: i64,
+    pub rating_min: f64,
+    pub rating_max: f64,
+    pub rating_mean: f64,
+    pub timestamps: Option<(i64, i64)>,
+    /// JSON object.
+    pub rating_counts: String,
+}
+
+#[derive(Debug, Clone)]
+pub struct Arm {
+    pub id: i64,
+    pub name: String,
+    pub role: String,
+    pub kind: String,
+    pub is_primary: bool,
+}
+
+#[derive(Debug, Clone)]
+pub struct Metric {
+    pub id: i64,
+    pub name: String,
+    pub direction: String,
+    pub unit: String,
+    pub about: String,
+}
+
+#[derive(Debug, Clone)]
+pub struct Trial {
+    pub seed: i64,
+    pub elapsed_ms: f64,
+    pub peak_memory_bytes: i64,
+    pub n_threads: i64,
+    pub split_hash: String,
+}
+
+/// One part of the split of one seed.
+#[derive(Debug, Clone)]
+pub struct Split {
+    pub kind: String,
+    pub parameters: String,
+    pub part: String,
+    /// Rows, users, items, cold users, cold items, relevant rows.
+    pub counts: [i64; 6],
+}
+
+/// One metric of one arm, over seeds.
+#[derive(Debug, Clone)]
+pub struct Values {
+    pub protocol: String,
+    pub metric_id: i64,
+    pub k: i64,
+    pub segment: String,
+    pub arm_id: i64,
+    /// `[n_seeds]`
+    pub values: Vec<f64>,
+    /// `[n_seeds]`, users or rows.
+    pub n: Vec<i64>,
+    /// `[n_seeds]`, users.
+    pub n_left_out: Vec<i64>,
+}
+
+/// Why a metric is undefined, for one arm.
+#[derive(Debug, Clone)]
+pub struct Omission {
+    pub protocol: String,
+    pub metric: String,
+    pub reason: String,
+    pub arm: String,
+    pub n_seeds: i64,
+    pub lowest: i64,
+    pub highest: i64,
+}
+
+#[derive(Debug, Clone)]
+pub struct HistoryPoint {
+    pub source: String,
+    pub series: String,
+    pub seed: i64,
+    pub step: i64,
+    pub value: f64,
+}
+
+/// One number about one feature, over seeds.
+#[derive(Debug, Clone)]
+pub struct Importance {
+    pub arm_id: i64,
+    pub measure: String,
+    pub feature: String,
+    pub values: Vec<f64>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Stage {
+    pub name: String,
+    pub n_computed: i64,
+    pub n_shared: i64,
+    /// Over the trials that computed it; `None` if another run did.
+    pub mean_ms: Option<f64>,
+    pub peak_memory_bytes: i64,
+}
+
+#[derive(Debug, Clone)]
+pub struct Event {
+    pub level: String,
+    pub code: String,
+    pub message: String,
+    pub n_trials: i64,
+    pub lowest: i64,
+    pub highest: i64,
+}
+
+const ARMS: &str = "SELECT id, name, role, kind, is_primary FROM arm WHERE run_id = ?1 ORDER BY position, id";
+const METRICS: &str = "SELECT id, name, direction, unit, about FROM metric ORDER BY id";
+const TRIALS: &str = "SELECT seed, elapsed_ms, peak_memory_bytes, n_threads, split.hash
+    FROM trial JOIN split ON split.id = trial.split_id WHERE run_id = ?1 ORDER BY seed";
+const SPLITS: &str = "SELECT kind, parameters, part, n_rows, n_users, n_items, n_cold_users, n_cold_items, n_relevant
+    FROM trial JOIN split ON split.id = trial.split_id JOIN split_part ON split_part.split_id = split.id
+    WHERE run_id = ?1 ORDER BY seed, part";
+const VALUES: &str = "SELECT protocol, metric_id, k, segment, arm_id, value, n, n_left_out
+    FROM metric_value JOIN trial ON trial.id = trial_id JOIN arm ON arm.id = arm_id
+    WHERE trial.run_id = ?1 AND segment = 'all' ORDER BY protocol, metric_id, k, segment, arm.position, arm_id, seed";
+const SEGMENTS: &str = "SELECT protocol, metric_id, k, segment, arm_id, value, n, n_left_out
+    FROM metric_value JOIN trial ON trial.id = trial_id JOIN arm ON arm.id = arm_id
+    WHERE trial.run_id = ?1 AND segment <> 'all' AND metric_id = ?2 AND k = ?3
+    ORDER BY protocol, metric_id, k, segment, arm.position, arm_id, seed";
+const OMISSIONS: &str =
+    "SELECT protocol, metric.name, reason, arm.name, count(DISTINCT trial.id), min(count), max(count)
+    FROM omission JOIN trial ON trial.id = trial_id JOIN arm ON arm.id = arm_id JOIN metric ON metric.id = metric_id
+    WHERE trial.run_id = ?1 AND segment = 'all'
+    GROUP BY protocol, metric.id, reason, arm.id ORDER BY protocol, metric.id, reason, arm.position, arm.id";
+const HISTORY: &str = "SELECT source, series, seed, step, value FROM history JOIN trial ON trial.id = trial_id
+    WHERE run_id = ?1 ORDER BY source, series, seed, step";
+const IMPORTANCES: &str = "SELECT arm_id, measure, feature, value
+    FROM importance JOIN trial ON trial.id = trial_id JOIN arm ON arm.id = arm_id
+    WHERE trial.run_id = ?1 ORDER BY arm.position, arm_id, measure, feature, seed";
+const STAGES: &str = "SELECT name, sum(is_shared = 0), sum(is_shared <> 0),
+        avg(CASE WHEN is_shared = 0 THEN stage.elapsed_ms END), max(stage.peak_memory_bytes)
+    FROM stage JOIN trial ON trial.id = trial_id WHERE run_id = ?1 GROUP BY name ORDER BY min(position), name";
+const EVENTS: &str = "SELECT level, code, message, count(DISTINCT trial_id), min(count), max(count) FROM event
+    WHERE run_id = ?1 GROUP BY level, code, message ORDER BY level = 'warning' DESC, min(id)";
+
+/// Reads a run. `headline` picks, from the values over all users, the metric and k that segments are shown for.
+pub fn run_facts(
+    connection: &Connection,
+    run_id: &str,
+    headline: impl Fn(&[Metric], &[Values]) -> Option<(i64, i64)>,
+) -> Result<RunFacts> {
+    // One read transaction: a trial that is committed meanwhile is in all tables of the page or in none.
+    let snapshot = connection.is_autocommit().then(|| connection.unchecked_transaction()).transpose();
+    let _snapshot = snapshot.map_err(|error| failed(connection, &error))?;
+    let run = run(connection, run_id)?;
+    let metrics = all(connection, METRICS, [], |row| {
+        Ok(Metric { id: row.get(0)?, name: row.get(1)?, direction: row.get(2)?, unit: row.get(3)?, about: row.get(4)? })
+    })?;
+    let values = gathered(all(connection, VALUES, [run_id], value)?);
+    let segments = match headline(&metrics, &values) {
+        Some((metric, k)) => gathered(all(connection, SEGMENTS, (run_id, metric, k), value)?),
+        None => Vec::new(),
+    };
+    Ok(RunFacts {
+        dataset: dataset(connection, run.dataset_id)?,
+        arms: all(connection, ARMS, [run_id], |row| {
+            let is_primary = row.get::<_, i64>(4)? != 0;
+            Ok(Arm { id: row.get(0)?, name: row.get(1)?, role: row.get(2)?, kind: row.get(3)?, is_primary })
+        })?,
+        metrics,
+        trials: all(connection, TRIALS, [run_id], trial)?,
+        splits: all(connection, SPLITS, [run_id], split)?,
+        values,
+        segments,
+        omissions: all(connection, OMISSIONS, [run_id], omission)?,
+        history: all(connection, HISTORY, [run_id], history_point)?,
+        importances: importances(connection, run_id)?,
+        stages: all(connection, STAGES, [run_id], stage)?,
+        events: all(connection, EVENTS, [run_id], event)?,
+        run,
+    })
+}
+
+fn run(connection: &Connection, run_id: &str) -> Result<Run> {
+    let read = |row: &Row<'_>| {
+        Ok(Run {
+            id: row.get("id")?,
+            experiment: row.get("name")?,
+            about: row.get("about")?,
+            started_at: row.get("started_at")?,
+            n_trials: row.get("n_trials")?,
+            attempt: row.get("attempt")?,
+            key: row.get("key")?,
+            config_toml: row.get("config_toml")?,
+            config_source: row.get("config_source")?,
+            config_path: row.get("config_path")?,
+            environment: vec![
+                ("rexp", row.get("rexp_version")?),
+                ("source of rexp", row.get("rexp_source")?),
+                ("commit of rexp", row.get("rexp_commit")?),
+                ("commit of the experiments", row.get("git_commit")?),
+                ("SQLite", row.get("sqlite_version")?),
+            ],
+            machine: row.get("machine")?,
+            dataset_id: row.get("dataset_id")?,
+        })
+    };
+    let sql =
+        "SELECT run.*, experiment.name FROM run JOIN experiment ON experiment.id = experiment_id WHERE run.id = ?1";
+    let found = connection.query_row(sql, [run_id], read).optional().map_err(|error| failed(connection, &error))?;
+    if let Some(run) = found {
+        return Ok(run);
+    }
+    let sql = "SELECT id FROM run ORDER BY started_at DESC, id LIMIT 5";
+    let latest: Vec<String> = all(connection, sql, [], |row| row.get(0))?;
+    let help =
+        if latest.is_empty() { "the store has no runs".into() } else { format!("latest: {}", latest.join(", ")) };
+    Err(Error::Name { what: "run", found: run_id.to_owned(), help: Some(help) })
+}
+
+fn dataset(connection: &Connection, id: i64) -> Result<Dataset> {
+    let read = |row: &Row<'_>| {
+        let (first, last): (Option<i64>, Option<i64>) = (row.get("first_timestamp")?, row.get("last_timestamp")?);
+        Ok(Dataset {
+            hash: row.get("hash")?,
+            name: row.get("name")?,
+            n_users: row.get("n_users")?,
+            n_items: row.get("n_items")?,
+            n_items_rated: row.get("n_items_rated")?,
+            n_rows: row.get("n_rows")?,
+            rating_min: row.get("rating_min")?,
+            rating_max: row.get("rating_max")?,
+            rating_mean: row.get("rating_mean")?,
+            timestamps: first.zip(last),
+            rating_counts: row.get("rating_counts")?,
+        })
+    };
+    connection.query_row("SELECT * FROM dataset WHERE id = ?1", [id], read).map_err(|error| failed(connection, &error))
+}
+
+fn trial(row: &Row<'_>) -> rusqlite::Result<Trial> {
+    Ok(Trial {
+        seed: row.get(0)?,
+        elapsed_ms: row.get(1)?,
+        peak_memory_bytes: row.get(2)?,
+        n_threads: row.get(3)?,
+        split_hash: row.get(4)?,
+    })
+}
+
+fn split(row: &Row<'_>) -> rusqlite::Result<Split> {
+    let counts = [row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?, row.get(7)?, row.get(8)?];
+    Ok(Split { kind: row.get(0)?, parameters: row.get(1)?, part: row.get(2)?, counts })
+}
+
+/// One seed's value, as the first member of its [`Values`].
+fn value(row: &Row<'_>) -> rusqlite::Result<Values> {
+    Ok(Values {
+        protocol: row.get(0)?,
+        metric_id: row.get(1)?,
+        k: row.get(2)?,
+        segment: row.get(3)?,
+        arm_id: row.get(4)?,
+        values: vec![row.get(5)?],
+        n: vec![row.get(6)?],
+        n_left_out: vec![row.get(7)?],
+    })
+}
+
+/// Joins neighbors that differ in their seed only.
+fn gathered(rows: Vec<Values>) -> Vec<Values> {
+    let mut out: Vec<Values> = Vec::new();
+    for row in rows {
+        match out.last_mut() {
+            Some(last)
+                if (last.arm_id, last.metric_id, last.k) == (row.arm_id, row.metric_id, row.k)
+                    && last.protocol == row.protocol
+                    && last.segment == row.segment =>
+            {
+                last.values.extend(row.values);
+                last.n.extend(row.n);
+                last.n_left_out.extend(row.n_left_out);
+            }
+            _ => out.push(row),
+        }
+    }
+    out
+}
+
+fn omission(row: &Row<'_>) -> rusqlite::Result<Omission> {
+    Ok(Omission {
+        protocol: row.get(0)?,
+        metric: row.get(1)?,
+        reason: row.get(2)?,
+        arm: row.get(3)?,
+        n_seeds: row.get(4)?,
+        lowest: row.get(5)?,
+        highest: row.get(6)?,
+    })
+}
+
+fn history_point(row: &Row<'_>) -> rusqlite::Result<HistoryPoint> {
+    Ok(HistoryPoint {
+        source: row.get(0)?,
+        series: row.get(1)?,
+        seed: row.get(2)?,
+        step: row.get(3)?,
+        value: row.get(4)?,
+    })
+}
+
+fn importances(connection: &Connection, run_id: &str) -> Result<Vec<Importance>> {
+    let rows: Vec<Importance> = all(connection, IMPORTANCES, [run_id], |row| {
+        Ok(Importance { arm_id: row.get(0)?, measure: row.get(1)?, feature: row.get(2)?, values: vec![row.get(3)?] })
+    })?;
+    let mut out: Vec<Importance> = Vec::new();
+    for row in rows {
+        match out.last_mut() {
+            Some(last) if last.arm_id == row.arm_id && last.measure == row.measure && last.feature == row.feature => {
+                last.values.extend(row.values);
+            }
+            _ => out.push(row),
+        }
+    }
+    Ok(out)
+}
+
+fn stage(row: &Row<'_>) -> rusqlite::Result<Stage> {
+    Ok(Stage {
+        name: row.get(0)?,
+        n_computed: row.get(1)?,
+        n_shared: row.get(2)?,
+        mean_ms: row.get(3)?,
+        peak_memory_bytes: row.get(4)?,
+    })
+}
+
+fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
+    Ok(Event {
+        level: row.get(0)?,
+        code: row.get(1)?,
+        message: row.get(2)?,
+        n_trials: row.get(3)?,
+        lowest: row.get(4)?,
+        highest: row.get(5)?,
+    })
+}
+
+fn all<T>(
+    connection: &Connection,
+    sql: &str,
+    params: impl Params,
+    read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+) -> Result<Vec<T>> {
+    let rows = || connection.prepare(sql)?.query_map(params, read)?.collect::<rusqlite::Result<Vec<T>>>();
+    rows().map_err(|error| failed(connection, &error))
+}
+
+fn failed(connection: &Connection, error: &rusqlite::Error) -> Error {
+    let path = connection.path().filter(|path| !path.is_empty()).unwrap_or("store in memory");
+    Error::Store { path: Path::new(path).to_owned(), message: format!("cannot read: {error}") }
+}

@@ -1,0 +1,330 @@
+//! Tables of arms × metrics and arms × segments, and what both need to find a value.
+
+use super::numbers::{Cell, MISSING, counts, label, seeds, whole, with_unit};
+use super::read::{Arm, Metric, RunFacts, Values};
+use crate::plots::{Color, Role, Spread, arm_colors};
+use serde::Serialize;
+
+/// A table with one row per arm.
+#[derive(Debug, Clone, Serialize)]
+pub struct ArmTable {
+    /// What it shows and under which conditions.
+    pub caption: String,
+    /// Columns.
+    pub columns: Vec<Column>,
+    /// Rows, in the order of arms.
+    pub rows: Vec<ArmRow>,
+}
+
+/// A column of an [`ArmTable`].
+#[derive(Debug, Clone, Serialize)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// Which way is better: `↑`, `↓` or nothing.
+    pub arrow: &'static str,
+    /// What it means, for those who ask.
+    pub about: String,
+    /// A second line of the head, e.g. a number of users.
+    pub note: String,
+}
+
+/// A row of an [`ArmTable`].
+#[derive(Debug, Clone, Serialize)]
+pub struct ArmRow {
+    /// Its arm.
+    pub arm: ArmName,
+    /// One per column.
+    pub cells: Vec<Cell>,
+}
+
+/// An arm as tables name it.
+#[derive(Debug, Clone, Serialize)]
+pub struct ArmName {
+    /// Its name.
+    pub name: String,
+    /// What it is: `stacker`, `base model`, ….
+    pub role: String,
+    /// `#D55E00`.
+    pub color: String,
+    /// Whether it is the experiment's answer.
+    pub is_primary: bool,
+    /// Whether it is a floor.
+    pub is_floor: bool,
+}
+
+/// Metrics of one table: its name, what values are the mean over, and the metrics' names. Metrics named nowhere go to a last table.
+const GROUPS: &[(&str, &str, &[&str])] = &[
+    ("Ranking", "users", &["ndcg", "map", "mrr", "precision", "recall", "hit-rate", "auc"]),
+    (
+        "Ratings and probabilities",
+        "test rows",
+        &["rmse", "mae", "log-loss", "brier", "ece", "roc-auc", "average-precision"],
+    ),
+    (
+        "What the lists are like",
+        "users",
+        &["coverage", "gini", "entropy", "novelty", "diversity", "tail-share", "popularity-lift"],
+    ),
+];
+
+/// The facts of a run, with what is looked up often.
+pub struct Board<'a> {
+    /// The facts.
+    pub facts: &'a RunFacts,
+    /// Color of each arm.
+    pub colors: Vec<Color>,
+    /// The metric and k that the page is about.
+    pub headline: Option<(&'a Metric, i64)>,
+    /// Protocols with values.
+    pub protocols: Vec<&'a str>,
+}
+
+impl<'a> Board<'a> {
+    /// Looks around in the facts.
+    pub fn new(facts: &'a RunFacts) -> Self {
+        let roles: Vec<Role> = facts.arms.iter().map(role).collect();
+        let mut protocols: Vec<&str> = facts.values.iter().map(|values| values.protocol.as_str()).collect();
+        protocols.dedup();
+        let headline = headline(&facts.metrics, &facts.values)
+            .and_then(|(id, k)| facts.metrics.iter().find(|metric| metric.id == id).map(|metric| (metric, k)));
+        Self { facts, colors: arm_colors(&roles), headline, protocols }
+    }
+
+    /// Values over all users of an arm.
+    pub fn values(&self, protocol: &str, metric: i64, k: i64, arm: i64) -> Option<&'a Values> {
+        // Values are in order of protocol, metric, k: the block is found by halving, the arm inside it by looking.
+        let key = (protocol, metric, k);
+        let start = self.facts.values.partition_point(|v| (v.protocol.as_str(), v.metric_id, v.k) < key);
+        self.facts.values[start..]
+            .iter()
+            .take_while(|v| (v.protocol.as_str(), v.metric_id, v.k) == key)
+            .find(|v| v.arm_id == arm)
+    }
+
+    /// Mean and range over seeds of an arm.
+    pub fn spread(&self, protocol: &str, metric: i64, k: i64, arm: i64) -> Option<Spread> {
+        self.values(protocol, metric, k, arm).and_then(|values| Spread::of(&values.values))
+    }
+
+    /// Cutoffs of a metric under a protocol, ascending.
+    pub fn cutoffs(&self, protocol: &str, metric: i64) -> Vec<i64> {
+        let of_metric = |v: &&Values| v.protocol == protocol && v.metric_id == metric;
+        let mut ks: Vec<i64> = self.facts.values.iter().filter(of_metric).map(|v| v.k).collect();
+        ks.dedup();
+        ks
+    }
+
+    /// `610 users, 33 left out, 5 seeds`: over what the headline metric of a protocol is a mean.
+    pub fn conditions(&self, protocol: &str) -> String {
+        let Some((metric, k)) = self.headline else { return String::new() };
+        let of = |v: &&Values| v.protocol == protocol && v.metric_id == metric.id && v.k == k;
+        let values: Vec<&Values> = self.facts.values.iter().filter(of).collect();
+        let n_seeds = values.iter().map(|v| v.values.len()).max().unwrap_or(0);
+        let left_out = extent(values.iter().flat_map(|v| &v.n_left_out));
+        let mut parts = vec![format!("{} users", extent(values.iter().flat_map(|v| &v.n)).unwrap_or_default())];
+        parts.extend(left_out.filter(|n| n != "0").map(|n| format!("{n} left out")));
+        parts.push(seeds(n_seeds));
+        parts.join(", ")
+    }
+
+    /// An arm as tables name it.
+    pub fn arm_name(&self, index: usize) -> ArmName {
+        let (arm, color) = (&self.facts.arms[index], self.colors[index]);
+        ArmName {
+            name: arm.name.clone(),
+            role: role_name(arm),
+            color: format!("#{:02X}{:02X}{:02X}", color.0, color.1, color.2),
+            is_primary: arm.is_primary,
+            is_floor: arm.role == "floor",
+        }
+    }
+
+    fn rows(&self, cell: impl Fn(&Arm) -> Vec<Cell>) -> Vec<ArmRow> {
+        let rows = self.facts.arms.iter().enumerate();
+        rows.map(|(index, arm)| ArmRow { arm: self.arm_name(index), cells: cell(arm) }).collect()
+    }
+}
+
+/// Lowest to highest count; `None` without any.
+fn extent<'a>(values: impl Iterator<Item = &'a i64> + Clone) -> Option<String> {
+    Some(counts(*values.clone().min()?, *values.max()?))
+}
+
+/// What an arm is in a figure.
+pub fn role(arm: &Arm) -> Role {
+    match arm.role.as_str() {
+        _ if arm.is_primary => Role::Primary,
+        "floor" => Role::Floor,
+        _ => Role::Contender,
+    }
+}
+
+fn role_name(arm: &Arm) -> String {
+    let role = if arm.role == "base" { "base model" } else { &arm.role };
+    if arm.is_primary { format!("{role}, primary") } else { role.to_owned() }
+}
+
+/// The metric and k a page is about: NDCG@10 where there is one, else the first metric that is better when higher, at the largest k up to 10.
+pub fn headline(metrics: &[Metric], values: &[Values]) -> Option<(i64, i64)> {
+    let has_values = |metric: &&Metric| values.iter().any(|v| v.metric_id == metric.id);
+    let metric = metrics
+        .iter()
+        .filter(has_values)
+        .min_by_key(|metric| (metric.name != "ndcg", metric.direction != "higher", metric.id))?;
+    let ks = values.iter().filter(|v| v.metric_id == metric.id).map(|v| v.k);
+    // 10, else the nearest below, else the smallest above.
+    ks.min_by_key(|&k| if k <= 10 { 10 - k } else { k }).map(|k| (metric.id, k))
+}
+
+/// The leaderboards of a protocol, one per group of metrics that has values.
+pub fn leaderboards(board: &Board<'_>, protocol: &str) -> Vec<ArmTable> {
+    let mut metrics: Vec<(&Metric, i64)> = Vec::new();
+    for metric in &board.facts.metrics {
+        let ks = board.cutoffs(protocol, metric.id);
+        let wanted = board.headline.map_or(10, |(_, k)| k);
+        let k = if ks.contains(&wanted) { Some(wanted) } else { ks.last().copied() };
+        metrics.extend(k.map(|k| (metric, k)));
+    }
+    let listed = |name: &str| GROUPS.iter().any(|(_, _, names)| names.contains(&name));
+    let mut out = Vec::new();
+    for (title, noun, names) in GROUPS {
+        let chosen: Vec<_> =
+            metrics.iter().copied().filter(|(metric, _)| names.contains(&metric.name.as_str())).collect();
+        out.extend(leaderboard(board, protocol, (title, noun), &chosen));
+    }
+    let rest: Vec<_> = metrics.iter().copied().filter(|(metric, _)| !listed(&metric.name)).collect();
+    out.extend(leaderboard(board, protocol, ("More", "users or rows"), &rest));
+    out
+}
+
+fn leaderboard(
+    board: &Board<'_>,
+    protocol: &str,
+    (title, noun): (&str, &str),
+    metrics: &[(&Metric, i64)],
+) -> Option<ArmTable> {
+    if metrics.is_empty() {
+        return None;
+    }
+    let columns = metrics
+        .iter()
+        .map(|(metric, k)| Column {
+            name: with_unit(metric, &label(&metric.name, Some(*k))),
+            arrow: arrow(metric),
+            about: metric.about.clone(),
+            note: String::new(),
+        })
+        .collect();
+    let spread = |arm: &Arm, (metric, k): &(&Metric, i64)| board.spread(protocol, metric.id, *k, arm.id);
+    let mut rows = board.rows(|arm| metrics.iter().map(|column| Cell::of(spread(arm, column))).collect());
+    for (at, column) in metrics.iter().enumerate() {
+        let means: Vec<_> = board.facts.arms.iter().map(|arm| spread(arm, column).map(|value| value.mean)).collect();
+        mark_best(&mut rows, at, &means, &column.0.direction);
+    }
+    let used: Vec<&Values> = metrics
+        .iter()
+        .flat_map(|(metric, k)| board.facts.arms.iter().filter_map(|arm| board.values(protocol, metric.id, *k, arm.id)))
+        .collect();
+    let n = extent(used.iter().flat_map(|v| &v.n)).unwrap_or_default();
+    let n_seeds = used.iter().map(|v| v.values.len()).max().unwrap_or(0);
+    let below = if n_seeds > 1 { "; below each mean the lowest and highest seed" } else { "" };
+    let caption =
+        format!("{title}. Protocol {protocol}, n = {n} {noun}, {}{below}. Best value in bold.", seeds(n_seeds));
+    Some(ArmTable { caption, columns, rows })
+}
+
+/// The headline metric at every cutoff; `None` with fewer than two.
+pub fn by_cutoff(board: &Board<'_>, protocol: &str) -> Option<ArmTable> {
+    let (metric, _) = board.headline?;
+    let ks = board.cutoffs(protocol, metric.id);
+    let columns: Vec<_> = ks.iter().map(|&k| (metric, k)).collect();
+    let title = format!("{} at every cutoff", label(&metric.name, None));
+    leaderboard(board, protocol, (&title, "users"), &columns).filter(|_| ks.len() > 1)
+}
+
+/// The headline metric per segment, one table per family of segments (the part of their names before the colon).
+pub fn segments(board: &Board<'_>, protocol: &str) -> Vec<ArmTable> {
+    let Some((metric, k)) = board.headline else { return Vec::new() };
+    let mut names: Vec<&str> = Vec::new();
+    for values in board.facts.segments.iter().filter(|values| values.protocol == protocol) {
+        if !names.contains(&values.segment.as_str()) {
+            names.push(&values.segment);
+        }
+    }
+    let mut families: Vec<&str> = names.iter().map(|name| family(name).0).collect();
+    families.dedup();
+    let table = |of: &&str| {
+        let members: Vec<&str> = names.iter().copied().filter(|name| family(name).0 == *of).collect();
+        segment_table(board, protocol, (metric, k), of, &members)
+    };
+    families.iter().map(table).collect()
+}
+
+fn segment_table(board: &Board<'_>, protocol: &str, (metric, k): (&Metric, i64), of: &str, names: &[&str]) -> ArmTable {
+    let find = |name: &str, arm: &Arm| {
+        let is_it = |v: &&Values| v.protocol == protocol && v.segment == name && v.arm_id == arm.id;
+        board.facts.segments.iter().find(is_it)
+    };
+    let all = |arm: &Arm| board.spread(protocol, metric.id, k, arm.id);
+    let mut columns =
+        vec![Column { name: "all".into(), arrow: arrow(metric), about: "everyone".into(), note: String::new() }];
+    columns.extend(names.iter().map(|name| {
+        let n = board.facts.arms.iter().filter_map(|arm| find(name, arm)).flat_map(|v| &v.n).copied();
+        let (low, high) = n.fold((i64::MAX, i64::MIN), |(low, high), n| (low.min(n), high.max(n)));
+        let note = if low <= high { format!("n = {}", counts(low, high)) } else { MISSING.to_owned() };
+        Column { name: family(name).1.to_owned(), arrow: arrow(metric), about: (*name).to_owned(), note }
+    }));
+    let spreads = |arm: &Arm| -> Vec<Option<Spread>> {
+        let of_segment = |name: &&str| find(name, arm).and_then(|v| Spread::of(&v.values));
+        std::iter::once(all(arm)).chain(names.iter().map(of_segment)).collect()
+    };
+    let mut rows = board.rows(|arm| spreads(arm).into_iter().map(Cell::of).collect());
+    for at in 0..=names.len() {
+        let means: Vec<_> = board.facts.arms.iter().map(|arm| spreads(arm)[at].map(|value| value.mean)).collect();
+        mark_best(&mut rows, at, &means, &metric.direction);
+    }
+    let caption = format!(
+        "{} by {}. Protocol {protocol}; n is the number of users; best value in bold.",
+        label(&metric.name, Some(k)),
+        of.replace(['-', '_'], " ")
+    );
+    ArmTable { caption, columns, rows }
+}
+
+/// `user-activity:cold` → (`user-activity`, `cold`).
+fn family(segment: &str) -> (&str, &str) {
+    segment.split_once(':').unwrap_or(("segment", segment))
+}
+
+/// Which way is better.
+pub fn arrow(metric: &Metric) -> &'static str {
+    match metric.direction.as_str() {
+        "higher" => "↑",
+        "lower" => "↓",
+        _ => "",
+    }
+}
+
+/// Marks the best of a column: every arm that reaches it, if there is more than one arm to choose from and a better way.
+fn mark_best(rows: &mut [ArmRow], column: usize, means: &[Option<f64>], direction: &str) {
+    let known = means.iter().flatten().copied();
+    let best = match direction {
+        "higher" => known.clone().reduce(f64::max),
+        "lower" => known.clone().reduce(f64::min),
+        _ => None,
+    };
+    if known.count() < 2 {
+        return;
+    }
+    for (row, mean) in rows.iter_mut().zip(means) {
+        row.cells[column].is_best = mean.is_some() && *mean == best;
+    }
+}
+
+/// `3 of 5 trials are here` for a run that is not complete.
+pub fn incomplete(facts: &RunFacts) -> Option<String> {
+    let n_here = i64::try_from(facts.trials.len()).unwrap_or(i64::MAX);
+    (n_here < facts.run.n_trials)
+        .then(|| format!("Not complete: {} of {} trials are in the store.", whole(n_here), whole(facts.run.n_trials)))
+}

@@ -1,0 +1,316 @@
+//! The page of a small store made by hand. `REXP_PAGES=<folder>` keeps the pages for a look.
+
+use super::write;
+use crate::error::Error;
+use rusqlite::{Connection, params};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const SCHEMA: &str = include_str!("../store/migrations/0001_first.sql");
+
+/// What a test's store is like.
+struct Store {
+    experiment: &'static str,
+    about: &'static str,
+    primary: &'static str,
+    message: &'static str,
+    seeds: &'static [i64],
+}
+
+const USUAL: Store = Store {
+    experiment: "gb-stack",
+    about: "A boosted stack of four base models on MovieLens, without the leak of the recipe.",
+    primary: "gb",
+    message: "per-user split would keep 582 more users; this one leaves 28 without a training row",
+    seeds: &[41, 42, 43, 44, 45],
+};
+
+/// `(name, role, kind, NDCG@10 in thousandths)`.
+const ARMS: &[(&str, &str, &str, f64)] = &[
+    ("gb", "stacker", "gradient-boosting", 812.0),
+    ("logistic", "stacker", "logistic", 806.0),
+    ("average", "average", "average", 797.0),
+    ("bias", "base", "bias", 802.0),
+    ("mf", "base", "mf", 799.0),
+    ("itemknn", "base", "itemknn", 781.0),
+    ("genre", "base", "genre", 712.0),
+    ("popularity", "floor", "popularity", 694.0),
+    ("random", "floor", "random", 590.0),
+];
+const METRICS: &[(&str, &str, &str)] = &[
+    ("ndcg", "higher", ""),
+    ("map", "higher", ""),
+    ("mrr", "higher", ""),
+    ("precision", "higher", ""),
+    ("recall", "higher", ""),
+    ("hit-rate", "higher", ""),
+    ("auc", "higher", ""),
+    ("rmse", "lower", "stars"),
+    ("mae", "lower", "stars"),
+    ("log-loss", "lower", "nats"),
+    ("coverage", "higher", ""),
+    ("novelty", "neutral", "bits"),
+];
+const SEGMENTS: &[&str] = &[
+    "all",
+    "user-activity:cold",
+    "user-activity:regular",
+    "user-activity:power",
+    "item-popularity:head",
+    "item-popularity:mid",
+    "item-popularity:tail",
+];
+
+fn store(of: &Store) -> Connection {
+    let db = Connection::open_in_memory().unwrap();
+    db.execute_batch(SCHEMA).unwrap();
+    let counts =
+        r#"{"0.5":1370,"1":2811,"1.5":1791,"2":7551,"2.5":5550,"3":20047,"3.5":13136,"4":26818,"4.5":8551,"5":13211}"#;
+    db.execute(
+        "INSERT INTO dataset VALUES (1, 'd41d8cd98f00b204', 'ml-latest-small', 610, 9742, 9724, 100836, 0.5, 5.0, 3.501, 828124615, 1537799250, ?1)",
+        [counts],
+    )
+    .unwrap();
+    db.execute("INSERT INTO split VALUES (1, 'b0b1b2b3b4b5b6b7', 1, 'random', '{\"test\":0.2}')", []).unwrap();
+    for (part, n) in [("base_train", 64_536), ("meta_train", 16_132), ("train_full", 80_668), ("test", 20_168)] {
+        db.execute("INSERT INTO split_part VALUES (1, ?1, ?2, 610, 5000, 3, 812, ?3)", params![part, n, n / 2])
+            .unwrap();
+    }
+    db.execute("INSERT INTO experiment VALUES (1, ?1)", [of.experiment]).unwrap();
+    db.execute(
+        "INSERT INTO run VALUES ('0123456789ab', 1, 1, 'key', 1, ?1, '2026-11-23T10:00:00Z', 5, ?2, ?2, 'experiments/gb.toml', '0.1.0', 'feed', '', '', '3.54.1', ?3)",
+        params![of.about, "name = \"gb-stack\"\n[data]\nname = \"ml-latest-small\"\n# </pre><script>alert(1)</script>\n", r#"{"arch":"x86_64","cpu_features":["avx2","fma"],"n_cpus":2}"#],
+    )
+    .unwrap();
+    for (i, (name, role, kind, _)) in ARMS.iter().enumerate() {
+        let name = if i == 0 { of.primary } else { name };
+        db.execute(
+            "INSERT INTO arm VALUES (?1, '0123456789ab', ?2, ?3, ?4, 'rating', ?1, ?5)",
+            params![i as i64, name, role, kind, i == 0],
+        )
+        .unwrap();
+    }
+    for (i, (name, direction, unit)) in METRICS.iter().enumerate() {
+        db.execute(
+            "INSERT INTO metric VALUES (?1, ?2, ?3, ?4, 'what it is')",
+            params![i as i64, name, direction, unit],
+        )
+        .unwrap();
+    }
+    for (at, seed) in of.seeds.iter().enumerate() {
+        trial(&db, at as i64, *seed);
+    }
+    db.execute(
+        "INSERT INTO event VALUES (1, '0123456789ab', NULL, 'warning', 'split-leaves-few', 28, ?1)",
+        [of.message],
+    )
+    .unwrap();
+    db.execute(
+        "INSERT INTO event VALUES (2, '0123456789ab', NULL, 'note', 'duplicates', 0, 'no duplicates of (user, item)')",
+        [],
+    )
+    .unwrap();
+    db
+}
+
+fn trial(db: &Connection, at: i64, seed: i64) {
+    let trial = at + 1;
+    db.execute("INSERT INTO trial VALUES (?1, '0123456789ab', ?2, 1, 'now', 1234.5, 104857600, 2)", [trial, seed])
+        .unwrap();
+    for (position, name) in
+        ["split", "fit bias", "fit mf", "features", "fit gb", "evaluate rated", "evaluate full"].iter().enumerate()
+    {
+        let is_shared = at > 0 && position < 1;
+        db.execute(
+            "INSERT INTO stage VALUES (?1, ?2, ?3, 'key', ?4, ?5, 52428800)",
+            params![trial, position as i64, name, is_shared, 12.5 * position as f64],
+        )
+        .unwrap();
+    }
+    for (arm, (_, role, _, base)) in ARMS.iter().enumerate() {
+        for protocol in ["rated", "full"] {
+            for (metric, (name, ..)) in METRICS.iter().enumerate() {
+                // Floors have no rating error: the page shows a dash.
+                let needs_ratings = ["rmse", "mae", "log-loss"].contains(name);
+                if needs_ratings && (*role == "floor" || protocol == "full") {
+                    continue;
+                }
+                let (ks, segments): (&[i64], _) = if metric < 6 || *name == "coverage" {
+                    (&[1, 5, 10, 20], SEGMENTS)
+                } else {
+                    (&[0], &SEGMENTS[..1])
+                };
+                for k in ks {
+                    for (s, segment) in segments.iter().enumerate() {
+                        let share = if protocol == "full" { 0.3 } else { 1.0 };
+                        let value = base / 1000.0 * share - 0.01 * s as f64 - 0.03 * metric as f64
+                            + 0.012 * (*k as f64 + 1.0).ln()
+                            - 0.0288
+                            + 0.002 * (at - 2) as f64;
+                        db.execute(
+                            "INSERT INTO metric_value VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 33)",
+                            params![trial, arm as i64, protocol, metric as i64, k, segment, value, 577 - 60 * s as i64],
+                        )
+                        .unwrap();
+                    }
+                }
+            }
+        }
+        if *role == "floor" {
+            db.execute("INSERT INTO omission VALUES (?1, ?2, 'rated', 7, 0, 'all', 'scores are not on the ratings scale', 20168)", [trial, arm as i64]).unwrap();
+        }
+    }
+    for (i, feature) in [
+        "score_bias",
+        "score_mf",
+        "score_itemknn",
+        "score_genre",
+        "user_n_ratings",
+        "user_mean_rating",
+        "item_n_ratings",
+        "item_mean_rating",
+    ]
+    .iter()
+    .enumerate()
+    {
+        for (arm, measure, value) in [
+            (0, "gain", 0.4 / (i + 1) as f64),
+            (0, "permutation", 0.03 / (i + 1) as f64 - 0.005),
+            (1, "coefficient", 0.6 - 0.1 * i as f64),
+            (1, "mean", 3.5),
+            (1, "scale", 0.9),
+        ] {
+            db.execute(
+                "INSERT INTO importance VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![trial, arm, feature, measure, value * (1.0 + 0.04 * at as f64)],
+            )
+            .unwrap();
+        }
+    }
+    db.execute("INSERT INTO importance VALUES (?1, 1, 'intercept', 'coefficient', -0.12)", [trial]).unwrap();
+    for step in 1..=20_i64 {
+        db.execute(
+            "INSERT INTO history VALUES (?1, 'mf', 'train_rmse', ?2, ?3)",
+            params![trial, step, 0.7 + 0.3 / step as f64 + 0.002 * at as f64],
+        )
+        .unwrap();
+        db.execute(
+            "INSERT INTO history VALUES (?1, 'gb', 'train_log_loss', ?2, ?3)",
+            params![trial, step, 0.5 + 0.2 / step as f64],
+        )
+        .unwrap();
+    }
+}
+
+/// Writes a store's page and returns it with its folder.
+fn page(of: &Store) -> (String, PathBuf, tempfile::TempDir) {
+    let reports = tempfile::tempdir().unwrap();
+    let index = write(&store(of), "0123456789ab", reports.path()).unwrap();
+    let folder = index.parent().unwrap().to_owned();
+    if let Some(keep) = std::env::var_os("REXP_PAGES") {
+        let keep = Path::new(&keep).join(folder.file_name().unwrap());
+        fs::create_dir_all(&keep).unwrap();
+        for entry in fs::read_dir(&folder).unwrap() {
+            let entry = entry.unwrap();
+            fs::copy(entry.path(), keep.join(entry.file_name())).unwrap();
+        }
+    }
+    (fs::read_to_string(&index).unwrap(), folder, reports)
+}
+
+#[test]
+fn the_verdict_and_the_numbers_are_on_the_page() {
+    let (html, folder, _reports) = page(&USUAL);
+    assert_eq!(folder.file_name().unwrap(), "gb-stack");
+    // 0.812 − 0.0288 + 0.012 ln 11 = 0.8120 for seed 43; the others lie 0.002 apart.
+    for expected in [
+        "<strong>gb</strong> reaches NDCG@10 <strong class=\"value\">0.812</strong>",
+        "0.808–0.816 over 5 seeds",
+        "0.010 above the best base model, bias (0.802), and 0.118 above the best floor, popularity (0.694)",
+        "<strong title=\"best\">0.812</strong><small>0.808–0.816</small>",
+        "577 users, 33 left out, 5 seeds",
+        "RMSE, stars",
+        "base_train",
+        "64,536",
+        "split-leaves-few",
+        "scores are not on the ratings scale",
+        "FROM leaderboard",
+        "100,836",
+        "1996-03-29 to 2018-09-24",
+    ] {
+        assert!(html.contains(expected), "{expected}");
+    }
+    assert!(html.contains("<td class=\"number\">–</td>"), "missing values are dashes");
+    assert!(html.contains(
+        "Content-Security-Policy\" content=\"default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'\""
+    ));
+    let files: Vec<_> =
+        fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    assert!(files.iter().all(|name| name == "index.html" || html.contains(&format!("href=\"{name}\""))), "{files:?}");
+    assert!(files.iter().any(|name| name == "ndcg-at-k-rated.png") && !files.iter().any(|name| name.contains("tmp")));
+}
+
+#[test]
+fn the_same_store_gives_the_same_bytes() {
+    let (first, folder, _a) = page(&USUAL);
+    let (second, again, _b) = page(&USUAL);
+    assert_eq!(first, second);
+    for entry in fs::read_dir(folder).unwrap() {
+        let name = entry.unwrap().file_name();
+        assert_eq!(fs::read(again.join(&name)).unwrap(), fs::read(again.join(&name)).unwrap(), "{name:?}");
+    }
+}
+
+#[test]
+fn hostile_names_are_text() {
+    let hostile = Store {
+        experiment: "<script>alert('name')</script>/../..",
+        about: "<img src=x onerror=alert(2)>",
+        primary: "\"><script>alert('arm')</script>",
+        message: "</li><script>alert('event')</script>\u{1b}[2J",
+        seeds: &[1],
+    };
+    let (html, folder, reports) = page(&hostile);
+    for tag in ["<script", "<img", "onerror=alert(2)>", "'arm')</", "\">\"&gt;"] {
+        assert!(!html.contains(tag), "{tag}");
+    }
+    assert!(html.contains("&lt;script&gt;alert("));
+    assert_eq!(folder.parent().unwrap(), reports.path());
+    for entry in fs::read_dir(folder).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        assert!(name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.'), "{name}");
+    }
+}
+
+#[test]
+fn a_run_without_trials_still_has_a_page() {
+    let (html, ..) = page(&Store { experiment: "empty", seeds: &[], ..USUAL });
+    assert!(html.contains("0 of 5 trials are in the store") && html.contains("no value of this run yet"));
+}
+
+#[test]
+fn an_unknown_run_is_named_with_those_that_exist() {
+    let reports = tempfile::tempdir().unwrap();
+    let error = write(&store(&USUAL), "nope", reports.path()).unwrap_err();
+    assert!(
+        matches!(&error, Error::Name { what: "run", help: Some(help), .. } if help.contains("0123456789ab")),
+        "{error}"
+    );
+    assert_eq!(fs::read_dir(reports.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn the_queries_run_and_give_the_tables() {
+    let db = store(&USUAL);
+    for query in super::queries::queries("0123456789ab", Some(("ndcg", 10))) {
+        let n_rows = db.prepare(&query.sql).unwrap().query_map([], |_| Ok(())).unwrap().count();
+        assert!(n_rows > 0, "{}", query.about);
+    }
+    let queries = super::queries::queries("0123456789ab", Some(("ndcg", 10)));
+    let sql = format!(
+        "SELECT mean FROM ({}) WHERE protocol = 'rated' AND metric = 'ndcg' AND k = 10 AND arm = 'gb'",
+        queries[0].sql.trim_end_matches(';')
+    );
+    let mean: f64 = db.query_row(&sql, [], |row| row.get(0)).unwrap();
+    assert!((mean - 0.812).abs() < 5e-4, "{mean}");
+}
