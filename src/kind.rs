@@ -135,6 +135,11 @@ impl<'a> Reader<'a> {
         &self.path
     }
 
+    /// ` in [table]`, for messages; nothing at the top.
+    fn within(&self) -> String {
+        if self.path.is_empty() { String::new() } else { format!(" in [{}]", self.path) }
+    }
+
     /// The entry of a key, which is thereby known.
     pub fn entry(&self, key: &'static str) -> Option<&'a Entry> {
         self.known.borrow_mut().insert(key);
@@ -155,7 +160,7 @@ impl<'a> Reader<'a> {
                 self.refuse(
                     &node.place,
                     format!("found {}, expected {}", node.value.describe(), allowed(&range)),
-                    Some(format!("{key} of [{}]; default {}", self.path, default.show())),
+                    Some(format!("{key}{}; default {}", self.within(), default.show())),
                 );
                 default
             }
@@ -284,6 +289,31 @@ impl<'a> Reader<'a> {
         self.problems.borrow_mut().push(Problem { place: Some(place.clone()), message, help });
     }
 
+    /// A list of names out of an open set, in the order given: each allowed, none twice, at least one. Problems stand at the name at fault.
+    pub fn names<'n>(&self, key: &'static str, what: &str, default: &[&'n str], allowed: &[&'n str]) -> Vec<&'n str> {
+        let Some(Entry { node, .. }) = self.entry(key) else { return default.to_vec() };
+        let help = |found: &str| Some(suggest::allowed(found, allowed.iter().copied()));
+        let Value::Array(items) = &node.value else {
+            let message = format!("found {}, expected an array of names", node.value.describe());
+            self.refuse(&node.place, message, help(""));
+            return default.to_vec();
+        };
+        let mut out: Vec<&'n str> = Vec::new();
+        for item in items {
+            let found = if let Value::Text(text) = &item.value { text.as_str() } else { "" };
+            match allowed.iter().find(|name| **name == found) {
+                Some(name) if out.contains(name) => {
+                    self.refuse(&item.place, format!("{name:?} stands here twice"), None);
+                }
+                Some(name) => out.push(name),
+                None => {
+                    self.refuse(&item.place, format!("found {}, expected {what}", item.value.describe()), help(found));
+                }
+            }
+        }
+        out
+    }
+
     /// Records a problem with the value of `key`, or with the table where the key is absent.
     pub fn refuse_key(&self, key: &str, message: String, help: Option<String>) {
         let place = self.table.get(key).map_or(&self.place, |entry| &entry.node.place);
@@ -295,15 +325,21 @@ impl<'a> Reader<'a> {
         let known = self.known.borrow();
         for (key, entry) in self.table {
             if !known.contains(key.as_str()) {
-                let place = if self.path.is_empty() { String::new() } else { format!(" in [{}]", self.path) };
                 self.refuse(
                     &entry.key,
-                    format!("unknown key {:?}{place}", crate::error::shown(key)),
+                    format!("unknown key {:?}{}", crate::error::shown(key), self.within()),
                     Some(suggest::allowed(key, known.iter().copied())),
                 );
             }
         }
     }
+}
+
+/// A member of an open set with all options at their defaults.
+pub fn with_defaults<T: ?Sized>(kind: &Kind<T>) -> Box<T> {
+    let source = std::sync::Arc::new(crate::error::Source { name: "defaults".into(), text: String::new() });
+    let (table, problems) = (Table::new(), RefCell::default());
+    (kind.read)(&Reader::new(&table, Place { source, start: 0, end: 0 }, "", &problems))
 }
 
 /// Type and range, for messages and help.

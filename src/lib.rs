@@ -12,12 +12,18 @@ pub mod suggest;
 pub mod tree;
 
 pub mod dataset;
+pub mod evaluation;
+pub mod experiment;
+pub mod features;
 pub mod formats;
 pub mod gbdt;
 pub mod linalg;
 pub mod metrics;
 pub mod models;
 pub mod plots;
+pub mod protocols;
+pub mod segments;
 pub mod splits;
+pub mod stackers;
 
 pub use error::{Error, Result};

@@ -15,13 +15,21 @@ pub fn map_blocks<T: Send>(n: usize, block: usize, work: impl Fn(Range<usize>) -
     starts.into_par_iter().map(|start| work(start..(start + block).min(n))).collect()
 }
 
-/// Runs `work` on a pool of its own with this many threads (0: one per processor).
-pub fn with_threads<T: Send>(n_threads: usize, work: impl FnOnce() -> T + Send) -> Result<T> {
+/// A pool of this many threads (0: one per processor).
+///
+/// # Errors
+/// [`Error::Usage`] when the system refuses so many.
+pub fn pool(n_threads: usize) -> Result<rayon::ThreadPool> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build();
-    match pool {
-        Ok(pool) => Ok(pool.install(work)),
-        Err(reason) => Err(Error::usage(format!("cannot start {n_threads} threads: {reason}"), "try fewer --threads")),
-    }
+    pool.map_err(|reason| Error::usage(format!("cannot start {n_threads} threads: {reason}"), "try fewer --threads"))
+}
+
+/// Runs `work` on a pool of its own with this many threads (0: one per processor).
+///
+/// # Errors
+/// Those of [`pool`].
+pub fn with_threads<T: Send>(n_threads: usize, work: impl FnOnce() -> T + Send) -> Result<T> {
+    Ok(pool(n_threads)?.install(work))
 }
 
 /// The signal that asked the process to stop; 0 while none has.

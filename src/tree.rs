@@ -122,6 +122,27 @@ fn convert(source: &Arc<Source>, spanned: Spanned<DeValue<'_>>, problems: &mut V
     Node { value, place }
 }
 
+/// The document as TOML text, keys sorted: what `extends` and `--set` came to.
+pub fn to_toml(table: &Table) -> String {
+    // A tree that came out of a TOML document can be written as one.
+    toml::to_string(&plain_table(table)).unwrap_or_default()
+}
+
+fn plain_table(table: &Table) -> toml::Table {
+    table.iter().map(|(key, entry)| (key.clone(), plain(&entry.node.value))).collect()
+}
+
+fn plain(value: &Value) -> toml::Value {
+    match value {
+        Value::Table(table) => toml::Value::Table(plain_table(table)),
+        Value::Array(items) => toml::Value::Array(items.iter().map(|item| plain(&item.value)).collect()),
+        Value::Text(text) | Value::Datetime(text) => toml::Value::String(text.clone()),
+        Value::Integer(number) => toml::Value::Integer(*number),
+        Value::Float(number) => toml::Value::Float(*number),
+        Value::Bool(flag) => toml::Value::Boolean(*flag),
+    }
+}
+
 /// Lays `over` on `base`, key by key. A table that names another `kind` replaces the base's table whole: the options of one kind mean nothing to another.
 pub fn merge(base: Table, over: Table) -> Table {
     let mut out = base;

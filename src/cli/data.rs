@@ -1,5 +1,6 @@
 //! `rexp data`: which data sets there are, what is in them, and where to get them.
 
+use super::print;
 use crate::dataset::Duplicates;
 use crate::error::{Error, Result, shown};
 use crate::formats::fetch::{Fetch, Fetched};
@@ -11,7 +12,6 @@ use crate::suggest;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -123,7 +123,7 @@ fn list(data_dir: Option<&Path>, json: bool) -> Result<()> {
     let dirs = registry::data_dirs(data_dir);
     let rows: Vec<Listed> = DATASETS.iter().map(|known| Listed::of(known, &dirs)).collect();
     if json {
-        return print_json(&rows);
+        return print::json(&rows);
     }
     let mut out = String::new();
     for row in &rows {
@@ -135,7 +135,7 @@ fn list(data_dir: Option<&Path>, json: bool) -> Result<()> {
         line(&mut out, format_args!("{:<16} {} ({})", "", row.license, row.license_url));
     }
     line(&mut out, format_args!("\n`rexp data fetch NAME` gets one; `rexp data synth` invents one."));
-    print(&out)
+    print::text(&out)
 }
 
 /// An inspection, and where it was read from.
@@ -150,7 +150,7 @@ fn inspect(name: &str, data_dir: Option<&Path>, json: bool) -> Result<()> {
     let located = registry::resolve(name, data_dir)?;
     let facts = Inspection::of(&located.read(Duplicates::Last)?);
     if json {
-        return print_json(&Inspected { folder: &located.folder, facts });
+        return print::json(&Inspected { folder: &located.folder, facts });
     }
     let mut out = String::new();
     let mut row = |label: &str, text: String| line(&mut out, format_args!("{label:<18} {text}"));
@@ -178,7 +178,7 @@ fn inspect(name: &str, data_dir: Option<&Path>, json: bool) -> Result<()> {
     }
     out.push('\n');
     chart(&mut out, &facts);
-    print(&out)
+    print::text(&out)
 }
 
 fn spread(spread: Spread) -> String {
@@ -213,9 +213,9 @@ fn fetch(name: &str, url: Option<&str>, force: bool, data_dir: Option<&Path>) ->
     let target = registry::target_dir(data_dir);
     match (Fetch { known, data_dir: &target, url, force }).run()? {
         Fetched::Present(folder) => {
-            print(&format!("{name} is in {} already (--force fetches it again)\n", folder.display()))
+            print::text(&format!("{name} is in {} already (--force fetches it again)\n", folder.display()))
         }
-        Fetched::New(folder, files) => print(&format!(
+        Fetched::New(folder, files) => print::text(&format!(
             "{name} is in {}: {}\nsee what is in it: rexp data inspect {name}\ncite: {}\n",
             folder.display(),
             files.join(", "),
@@ -233,7 +233,7 @@ fn synth(args: &SynthArgs, data_dir: Option<&Path>) -> Result<()> {
     let written = synth_files::write(&options, &folder)?;
     let seconds = start.elapsed().as_secs_f64();
     eprintln!("{:.2} s, {:.2} million ratings/s", seconds, written.n_ratings as f64 / seconds / 1e6);
-    print(&format!(
+    print::text(&format!(
         "{}: {} ratings, {} items, {} tags\nsee what is in it: rexp data inspect {}\n",
         folder.display(),
         written.n_ratings,
@@ -261,22 +261,6 @@ fn in_range(options: &Synth) -> Result<()> {
 fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
     // Writing to a string cannot fail.
     let _ = writeln!(out, "{text}");
-}
-
-fn print_json(value: &impl Serialize) -> Result<()> {
-    let text = serde_json::to_string_pretty(value);
-    print(&(text.map_err(|reason| Error::io(Path::new("stdout"), "write")(reason.into()))? + "\n"))
-}
-
-/// Prints to stdout; a reader that has seen enough is no error.
-fn print(text: &str) -> Result<()> {
-    let mut stdout = io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Err(reason) if reason.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Error::io(Path::new("stdout"), "write")(reason))
-        }
-        _ => Ok(()),
-    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ pub mod builder;
 pub mod catalog;
 pub mod ids;
 pub mod interactions;
+pub mod popularity;
 pub mod scale;
 
 pub use builder::{DatasetBuilder, Duplicates};

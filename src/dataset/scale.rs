@@ -13,3 +13,14 @@ pub enum Scale {
     /// Only the order means something.
     Order,
 }
+
+impl Scale {
+    /// As stored.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rating => "rating",
+            Self::Probability => "probability",
+            Self::Order => "order",
+        }
+    }
+}

@@ -4,11 +4,9 @@
 
 use super::{FORMATS, Format};
 use crate::dataset::{Dataset, Duplicates};
-use crate::error::{Error, Place, Result, Source, shown};
-use crate::kind::{Kind, Reader};
+use crate::error::{Error, Result, shown};
+use crate::kind::with_defaults;
 use crate::suggest;
-use crate::tree::Table;
-use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -107,7 +105,7 @@ pub struct Located {
     /// Where its files are.
     pub folder: PathBuf,
     /// How to read them.
-    pub format: Box<dyn Format>,
+    pub format: Arc<dyn Format>,
 }
 
 impl Located {
@@ -185,7 +183,7 @@ pub fn locate(name: &str, data_dir: Option<&Path>) -> Result<Located> {
     };
     // Every entry of DATASETS names a kind of FORMATS, which a test asserts; the first stands in for the impossible.
     let kind = FORMATS.iter().find(|kind| kind.name == known.format).unwrap_or(&FORMATS[0]);
-    Ok(Located { name: name.to_owned(), folder, format: with_defaults(kind) })
+    Ok(Located { name: name.to_owned(), folder, format: Arc::from(with_defaults(kind)) })
 }
 
 /// Finds ratings by the name of a known data set, by the name of a folder in a data folder, by a path, or as `synth`.
@@ -200,7 +198,9 @@ pub fn resolve(name_or_path: &str, data_dir: Option<&Path>) -> Result<Located> {
     let inside = data_dirs(data_dir).into_iter().map(|dir| dir.join(given));
     let Some(folder) = std::iter::once(given.to_owned()).chain(inside).find(|path| path.exists()) else {
         return match FORMATS.iter().find(|kind| kind.name == "synth" && kind.name == name_or_path) {
-            Some(kind) => Ok(Located { name: "synth".into(), folder: PathBuf::new(), format: with_defaults(kind) }),
+            Some(kind) => {
+                Ok(Located { name: "synth".into(), folder: PathBuf::new(), format: Arc::from(with_defaults(kind)) })
+            }
             None => Err(unknown(name_or_path)),
         };
     };
@@ -208,7 +208,7 @@ pub fn resolve(name_or_path: &str, data_dir: Option<&Path>) -> Result<Located> {
         let format = with_defaults(kind);
         if format.files().first().is_some_and(|file| folder.join(file).is_file()) {
             let name = folder.file_name().map_or_else(|| "data".into(), |name| name.to_string_lossy().into_owned());
-            return Ok(Located { name, folder, format });
+            return Ok(Located { name, folder, format: Arc::from(format) });
         }
     }
     let files: Vec<String> = FORMATS.iter().filter_map(|kind| with_defaults(kind).files().into_iter().next()).collect();
@@ -226,13 +226,6 @@ fn distinct(mut files: Vec<String>) -> Vec<String> {
 fn unknown(name: &str) -> Error {
     let help = Some(suggest::allowed(name, DATASETS.iter().map(|known| known.name)));
     Error::Name { what: "data set", found: shown(name), help }
-}
-
-/// A format with all options at their defaults.
-pub fn with_defaults(kind: &Kind<dyn Format>) -> Box<dyn Format> {
-    let source = Arc::new(Source { name: "defaults".into(), text: String::new() });
-    let (table, problems) = (Table::new(), RefCell::default());
-    (kind.read)(&Reader::new(&table, Place { source, start: 0, end: 0 }, "data", &problems))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Invariants of every metric: looped over [`METRICS`], so that a new one is tested the moment it is listed.
 
 use super::*;
+use crate::dataset::popularity::tail_items;
 use crate::rng::{below, shuffle, stream, uniform};
 use rand_chacha::ChaCha8Rng;
 use std::collections::BTreeSet;

@@ -1,6 +1,7 @@
 //! Reads `tests/golden`: what other implementations answer, and the comparison with ours.
 
-use super::{Compute, ItemFacts, Metric, UserList, tail_items};
+use super::{Compute, ItemFacts, Metric, UserList};
+use crate::dataset::popularity::tail_items;
 use crate::dataset::{Catalog, ItemIndex};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -264,4 +265,12 @@ impl BeyondAccuracy {
         }
         work(&users, &lists);
     }
+}
+
+#[test]
+fn the_tail_agrees_with_the_golden_file() {
+    let data = BeyondAccuracy::read();
+    let tail = tail_items(&data.counts).into_iter().zip(1_u64..).filter(|&(is_tail, _)| is_tail);
+    let found: Vec<u64> = tail.map(|(_, item)| item).collect();
+    assert_eq!(serde_json::json!(found), json("beyond_accuracy/expected.json")["tail_items"]);
 }

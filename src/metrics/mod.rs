@@ -16,7 +16,6 @@ mod map;
 mod mrr;
 mod ndcg;
 mod novelty;
-mod popularity;
 mod popularity_lift;
 mod precision;
 mod rating_error;
@@ -152,13 +151,11 @@ pub struct ItemFacts<'a> {
     pub counts: &'a [u32],
     /// Users with a rating in `train_full`.
     pub n_users: usize,
-    /// Whether each item is in the tail, `[n_items]` (see [`tail_items`]).
+    /// Whether each item is in the tail, `[n_items]` (see [`tail_items`](crate::dataset::popularity::tail_items)).
     pub is_tail: &'a [bool],
     /// Genres.
     pub catalog: &'a Catalog,
 }
-
-pub use popularity::{popularity_cut, tail_items};
 
 #[cfg(test)]
 mod conformance;

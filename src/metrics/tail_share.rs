@@ -15,7 +15,7 @@ pub const TAIL_SHARE: Metric = Metric {
 
 /// Share of a list that is in the tail.
 ///
-/// - `items`: the list, already cut at k, `[n]`. `is_tail`: `[n_items]`, as made by [`tail_items`](super::tail_items).
+/// - `items`: the list, already cut at k, `[n]`. `is_tail`: `[n_items]`, as made by [`tail_items`](crate::dataset::popularity::tail_items).
 /// - Returns a value in `[0, 1]`, relative to the items there are, not to k; `None` for an empty list.
 /// - Cost: O(n), no allocation.
 /// - Source: Abdollahpouri et al. (2019), average percentage of long-tail items. Fixed by `tests/golden/beyond_accuracy/per_user.csv`,

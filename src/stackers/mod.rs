@@ -40,6 +40,11 @@ pub trait Stacker: Debug + Send + Sync {
     /// All hyperparameters with their values, for the store and for stage keys.
     fn parameters(&self) -> serde_json::Value;
 
+    /// Whether it learns from the meta part, which then must not be empty.
+    fn needs_meta(&self) -> bool {
+        true
+    }
+
     /// The features it takes when the TOML names none.
     fn default_features(&self) -> &'static [&'static str] {
         &["*"]
@@ -80,7 +85,12 @@ pub struct Importance {
 ///
 /// - `score`: scores of a matrix; `loss`: of scores, lower is better. `order`: a permutation of the rows, the same for every column.
 /// - Returns one increase per column.
-pub fn permutation_importance(features: ArrayView2<'_, f32>, order: &[usize], score: impl Fn(ArrayView2<'_, f32>) -> Vec<f32>, loss: impl Fn(&[f32]) -> f64) -> Vec<f64> {
+pub fn permutation_importance(
+    features: ArrayView2<'_, f32>,
+    order: &[usize],
+    score: impl Fn(ArrayView2<'_, f32>) -> Vec<f32>,
+    loss: impl Fn(&[f32]) -> f64,
+) -> Vec<f64> {
     let base = loss(&score(features));
     let mut shuffled = features.to_owned();
     let mut out = Vec::with_capacity(features.ncols());

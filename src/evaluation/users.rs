@@ -1,0 +1,214 @@
+//! One user after another: candidates, the scores of all arms, the top lists, and one number per slot.
+
+use super::groups::Groups;
+use super::slots::Slot;
+use super::{Scorer, Setting, top};
+use crate::dataset::popularity::tail_items;
+use crate::dataset::{ItemIndex, UserIndex};
+use crate::error::Result;
+use crate::key::KeyBuilder;
+use crate::metrics::{ItemFacts, METRICS, UserList};
+use crate::parallel;
+use crate::protocols::{Offer, Protocol};
+
+/// Users per block: small, because the candidates of one user may be a whole catalog.
+const BLOCK: usize = 8;
+
+/// What all users saw.
+pub struct Judged {
+    /// Everybody with a test row, ascending.
+    pub users: Vec<JudgedUser>,
+    /// Fallback scores per arm.
+    pub n_fallbacks: Vec<u64>,
+    /// Ratings of each item in `train_full`, `[n_items]`.
+    pub counts: Vec<u32>,
+    /// Whether each item is in the tail, `[n_items]`.
+    pub is_tail: Vec<bool>,
+    /// Users with a rating in `train_full`.
+    pub n_train_users: usize,
+}
+
+/// What one user saw.
+pub struct JudgedUser {
+    /// Who.
+    pub user: UserIndex,
+    /// Candidates.
+    pub n_candidates: usize,
+    /// Relevant test items, candidates or not.
+    pub n_relevant: usize,
+    /// Mean number of ratings of the items in the user's `train_full` profile.
+    pub profile_popularity: f64,
+    /// Per arm.
+    pub arms: Vec<JudgedArm>,
+}
+
+/// What one arm showed one user.
+pub struct JudgedArm {
+    /// The list: item, score, relevance; best first, up to the largest cutoff.
+    pub top: Vec<(ItemIndex, f32, u8)>,
+    /// One value per slot.
+    pub values: Vec<Option<f64>>,
+    /// Scores of all candidates in order of their item, kept only where the candidates are the test rows.
+    pub row_scores: Vec<f32>,
+}
+
+impl Judged {
+    /// Facts about items for metrics.
+    pub fn items<'a>(&'a self, setting: &Setting<'a>) -> ItemFacts<'a> {
+        ItemFacts {
+            counts: &self.counts,
+            n_users: self.n_train_users,
+            is_tail: &self.is_tail,
+            catalog: &setting.dataset.catalog,
+        }
+    }
+}
+
+/// Lets every arm rank for every user with a test row.
+pub fn judge(
+    setting: &Setting<'_>,
+    scorer: &dyn Scorer,
+    protocol: &dyn Protocol,
+    slots: &[Slot],
+    groups: &Groups,
+) -> Result<Judged> {
+    let train = setting.train_full;
+    let counts: Vec<u32> = (0..train.n_items()).map(|item| train.by_item.row_len(item) as u32).collect();
+    let n_train_users = (0..train.n_users()).filter(|&user| train.by_user.row_len(user) > 0).count();
+    let is_tail = tail_items(&counts);
+    let mut judged =
+        Judged { users: Vec::new(), n_fallbacks: vec![0; scorer.n_arms()], counts, is_tail, n_train_users };
+    let users: Vec<UserIndex> = (0..setting.test.n_users() as u32)
+        .map(UserIndex)
+        .filter(|&user| !setting.test.of_user(user).0.is_empty())
+        .collect();
+    let worker = Worker { setting, scorer, protocol, slots, groups, judged: &judged, tie_seed: tie_seed(setting.seed) };
+    let blocks = parallel::map_blocks(users.len(), BLOCK, |block| worker.block(&users[block]));
+    let mut out = Vec::with_capacity(users.len());
+    let mut n_fallbacks = vec![0; scorer.n_arms()];
+    for block in blocks {
+        let (users, fallbacks) = block?;
+        out.extend(users);
+        n_fallbacks.iter_mut().zip(fallbacks).for_each(|(total, n): (&mut u64, u64)| *total += n);
+    }
+    judged.users = out;
+    judged.n_fallbacks = n_fallbacks;
+    Ok(judged)
+}
+
+/// The word that orders equal scores in a trial.
+fn tie_seed(seed: u64) -> u64 {
+    KeyBuilder::new("ties").number(seed).finish().word()
+}
+
+struct Worker<'a> {
+    setting: &'a Setting<'a>,
+    scorer: &'a dyn Scorer,
+    protocol: &'a dyn Protocol,
+    slots: &'a [Slot],
+    groups: &'a Groups,
+    judged: &'a Judged,
+    tie_seed: u64,
+}
+
+/// Buffers of one worker, reused from user to user.
+#[derive(Default)]
+struct Scratch {
+    items: Vec<ItemIndex>,
+    labels: Vec<u8>,
+    scores: Vec<Vec<f32>>,
+    masked: Vec<u8>,
+}
+
+impl Worker<'_> {
+    fn block(&self, users: &[UserIndex]) -> Result<(Vec<JudgedUser>, Vec<u64>)> {
+        let mut scratch = Scratch { scores: vec![Vec::new(); self.scorer.n_arms()], ..Scratch::default() };
+        let mut fallbacks = vec![0; self.scorer.n_arms()];
+        let mut out = Vec::with_capacity(users.len());
+        for &user in users {
+            parallel::check()?;
+            out.push(self.user(user, &mut scratch, &mut fallbacks));
+        }
+        Ok((out, fallbacks))
+    }
+
+    fn user(&self, user: UserIndex, scratch: &mut Scratch, fallbacks: &mut [u64]) -> JudgedUser {
+        let Setting { train_full, test, seed, threshold, .. } = *self.setting;
+        scratch.items.clear();
+        self.protocol.candidates(&Offer { train_full, test, seed }, user, &mut scratch.items);
+        self.scorer.score(user, &scratch.items, &mut scratch.scores, fallbacks);
+        let (rated, ratings) = test.of_user(user);
+        let mut relevant =
+            rated.iter().zip(ratings).filter(|&(_, &r)| f64::from(r) >= threshold).map(|(&item, _)| item);
+        let n_relevant = relevant.clone().count();
+        // Candidates and relevant items are both ascending: one pass marks them.
+        let mut next = relevant.next();
+        scratch.labels.clear();
+        scratch.labels.extend(scratch.items.iter().map(|item| {
+            while next.is_some_and(|item_at| item_at < item.0) {
+                next = relevant.next();
+            }
+            u8::from(next == Some(item.0))
+        }));
+        let profile = train_full.of_user(user).0;
+        let total: u64 = profile.iter().map(|&item| u64::from(self.judged.counts[item as usize])).sum();
+        let mut judged = JudgedUser {
+            user,
+            n_candidates: scratch.items.len(),
+            n_relevant,
+            profile_popularity: if profile.is_empty() { 0.0 } else { total as f64 / profile.len() as f64 },
+            arms: Vec::with_capacity(self.scorer.n_arms()),
+        };
+        for arm in 0..self.scorer.n_arms() {
+            let shown = self.arm(&judged, arm, scratch);
+            judged.arms.push(shown);
+        }
+        judged
+    }
+
+    fn arm(&self, user: &JudgedUser, arm: usize, scratch: &mut Scratch) -> JudgedArm {
+        let (items, scores) = (&scratch.items, &scratch.scores[arm]);
+        let longest = self.setting.cutoffs.last().copied().unwrap_or(0);
+        let order = top::best(longest, self.tie_seed, user.user, items, scores);
+        let ranked: Vec<ItemIndex> = order.iter().map(|&at| items[at]).collect();
+        let relevance: Vec<u8> = order.iter().map(|&at| scratch.labels[at]).collect();
+        let facts = self.judged.items(self.setting);
+        let list = UserList {
+            ranked: &ranked,
+            relevance: &relevance,
+            n_relevant: user.n_relevant,
+            scores,
+            labels: &scratch.labels,
+            profile_popularity: user.profile_popularity,
+            items: &facts,
+        };
+        let mut values = vec![None; self.slots.len()];
+        for (slot, value) in self.slots.iter().zip(&mut values).filter(|(slot, _)| slot.item_group.is_none()) {
+            *value = slot.value(METRICS, &list);
+        }
+        self.item_groups(&list, user.user, &mut scratch.masked, &mut values);
+        JudgedArm {
+            top: order.iter().map(|&at| (items[at], scores[at], scratch.labels[at])).collect(),
+            values,
+            row_scores: if self.protocol.is_of_test_rows() { scores.clone() } else { Vec::new() },
+        }
+    }
+
+    /// The slots in which only one item group counts as relevant: the same list, asked where it put the items of the group.
+    fn item_groups(&self, list: &UserList<'_>, user: UserIndex, masked: &mut Vec<u8>, values: &mut [Option<f64>]) {
+        let (rated, ratings) = self.setting.test.of_user(user);
+        for (number, group) in self.groups.items.iter().enumerate() {
+            masked.clear();
+            let members = list.ranked.iter().zip(list.relevance);
+            masked.extend(members.map(|(item, &relevant)| relevant & u8::from(group.has[item.at()])));
+            let relevant =
+                rated.iter().zip(ratings).filter(|&(_, &rating)| f64::from(rating) >= self.setting.threshold);
+            let n_relevant = relevant.filter(|&(&item, _)| group.has[item as usize]).count();
+            let list = UserList { relevance: masked, n_relevant, ..*list };
+            for (slot, value) in self.slots.iter().zip(&mut *values).filter(|(slot, _)| slot.item_group == Some(number))
+            {
+                *value = slot.value(METRICS, &list);
+            }
+        }
+    }
+}

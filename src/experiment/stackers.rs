@@ -1,0 +1,87 @@
+//! `[features]` and `[[stackers]]`: who learns to rank, from which columns.
+
+use super::{NamedModel, NamedStacker, SIMPLE_AVERAGE};
+use crate::error::shown;
+use crate::features::{self, StatsFrom};
+use crate::kind::Reader;
+use crate::stackers::STACKERS;
+use crate::tree::{Entry, Value};
+
+/// The feature section.
+pub struct Features {
+    /// Where statistics come from.
+    pub stats_from: StatsFrom,
+    /// The columns that stackers may choose from.
+    pub columns: Vec<String>,
+}
+
+/// Reads `[features]`: the subset of all features that the experiment looks at.
+pub fn read_features(reader: &Reader<'_>, models: &[NamedModel]) -> Features {
+    let listed: Vec<String> = models.iter().filter(|model| model.is_listed).map(|model| model.name.clone()).collect();
+    let all = features::names(&listed);
+    let stats_from = reader.option("stats_from", StatsFrom::LeaveOneOut, None);
+    let columns = selected(reader, "columns", &["*"], &all);
+    reader.finish();
+    Features { stats_from, columns }
+}
+
+/// Reads `[[stackers]]`, and adds the simple average over all base models.
+pub fn read(reader: &Reader<'_>, features: &Features, models: &[NamedModel]) -> Vec<NamedStacker> {
+    let mut out: Vec<NamedStacker> = Vec::new();
+    for table in reader.array("stackers") {
+        let kind = match table.entry("kind") {
+            Some(Entry { node, .. }) => {
+                if let Value::Text(kind) = &node.value {
+                    kind.as_str()
+                } else {
+                    ""
+                }
+            }
+            None => "",
+        };
+        let name = super::read::name(&table, "name", kind);
+        let taken = out.iter().map(|other| other.name.as_str()).chain(models.iter().map(|model| model.name.as_str()));
+        if taken.chain([SIMPLE_AVERAGE]).any(|other| other == name) {
+            let help = "give it a name of its own: name = \"…\"";
+            table.refuse_key("name", format!("there is an arm {:?} already", shown(&name)), Some(help.into()));
+        }
+        // Known to the reader, so that only keys that are no option of the kind are refused.
+        table.entry("features");
+        let Some((kind, stacker)) = table.kind("kind", "stacker", None, STACKERS) else { continue };
+        let features = selected(&table, "features", stacker.default_features(), &features.columns);
+        out.push(NamedStacker { name, kind: kind.name, stacker, features });
+    }
+    out.extend(simple_average(models));
+    out
+}
+
+/// The plain mean of all base scores, floors aside.
+fn simple_average(models: &[NamedModel]) -> Option<NamedStacker> {
+    let base: Vec<String> = models.iter().filter(|model| !model.is_floor).map(|model| model.name.clone()).collect();
+    let features: Vec<String> = base.iter().map(|model| features::score_column(model)).collect();
+    let kind = STACKERS.iter().find(|kind| kind.name == "average")?;
+    let stacker = crate::kind::with_defaults(kind);
+    (!features.is_empty()).then(|| NamedStacker { name: SIMPLE_AVERAGE.into(), kind: kind.name, stacker, features })
+}
+
+/// Reads a list of names, globs and exclusions, and applies it to the columns there are.
+fn selected(reader: &Reader<'_>, key: &'static str, default: &[&str], available: &[String]) -> Vec<String> {
+    let default: Vec<String> = default.iter().map(|&pattern| pattern.to_owned()).collect();
+    let patterns = reader.option(key, default, None);
+    match features::select(&patterns, available) {
+        Ok(columns) => columns.into_iter().map(|column| available[column].clone()).collect(),
+        Err(faults) => {
+            for fault in faults {
+                let place = reader.entry(key).and_then(|entry| match &entry.node.value {
+                    Value::Array(items) => items.get(fault.pattern).map(|item| &item.place),
+                    _ => None,
+                });
+                match place {
+                    Some(place) => reader.refuse(place, fault.message, Some(fault.help)),
+                    None => reader.refuse_key(key, fault.message, Some(fault.help)),
+                }
+            }
+            Vec::new()
+        }
+    }
+}

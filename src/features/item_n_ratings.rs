@@ -1,0 +1,7 @@
+//! `item_n_ratings`: how many ratings an item got: its popularity.
+
+use super::Feature;
+
+/// The entry in [`super::FEATURES`].
+pub const FEATURE: Feature =
+    Feature { name: "item_n_ratings", about: "ratings of the item", value: |row| row.item_n as f32 };

@@ -1,0 +1,121 @@
+//! Subsets of columns: names, globs and exclusions.
+
+use crate::suggest;
+
+/// A pattern that cannot be applied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Its place in the list.
+    pub pattern: usize,
+    /// What was found.
+    pub message: String,
+    /// What is allowed.
+    pub help: String,
+}
+
+/// Applies patterns in order: a name or a glob (`*` any text, `?` one character) adds columns, `!` before it takes them away. A list that starts with an exclusion
+/// starts from all columns.
+///
+/// - Returns the places of the chosen columns, ascending.
+///
+/// # Errors
+/// A fault for every pattern that matches no column, and one when nothing is left.
+pub fn select(patterns: &[String], available: &[String]) -> Result<Vec<usize>, Vec<Fault>> {
+    let starts_with_all = patterns.first().is_some_and(|pattern| pattern.starts_with('!'));
+    let mut chosen = vec![starts_with_all; available.len()];
+    let mut faults = Vec::new();
+    for (number, pattern) in patterns.iter().enumerate() {
+        let (glob, adds) = pattern.strip_prefix('!').map_or((pattern.as_str(), true), |rest| (rest, false));
+        let matched: Vec<usize> = (0..available.len()).filter(|&column| matches(glob, &available[column])).collect();
+        if matched.is_empty() {
+            let message = format!("found {:?}, which is no feature here", crate::error::shown(pattern));
+            let help = suggest::allowed(glob, available.iter().map(String::as_str));
+            faults.push(Fault { pattern: number, message, help });
+        }
+        matched.into_iter().for_each(|column| chosen[column] = adds);
+    }
+    let out: Vec<usize> = (0..available.len()).filter(|&column| chosen[column]).collect();
+    if out.is_empty() && faults.is_empty() {
+        let help = format!("allowed: {}", available.join(", "));
+        faults.push(Fault { pattern: 0, message: "found no feature to learn from".into(), help });
+    }
+    if faults.is_empty() { Ok(out) } else { Err(faults) }
+}
+
+/// Whether a glob matches a whole text. Linear in the product of their lengths at worst: after a mismatch only the last `*` is tried again.
+fn matches(glob: &str, text: &str) -> bool {
+    let (glob, text): (Vec<char>, Vec<char>) = (glob.chars().collect(), text.chars().collect());
+    let (mut g, mut t) = (0, 0);
+    let mut retry: Option<(usize, usize)> = None;
+    while t < text.len() {
+        match glob.get(g) {
+            Some('*') => {
+                retry = Some((g, t));
+                g += 1;
+            }
+            Some(&c) if c == '?' || c == text[t] => (g, t) = (g + 1, t + 1),
+            _ => {
+                let Some((star, from)) = retry else { return false };
+                retry = Some((star, from + 1));
+                (g, t) = (star + 1, from + 1);
+            }
+        }
+    }
+    glob[g..].iter().all(|&c| c == '*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn names(list: &[&str]) -> Vec<String> {
+        list.iter().map(|&name| name.to_owned()).collect()
+    }
+
+    fn chosen(patterns: &[&str]) -> Vec<String> {
+        let all = names(&["score_bias", "score_mf", "user_n_ratings", "item_n_ratings"]);
+        select(&names(patterns), &all).unwrap().into_iter().map(|column| all[column].clone()).collect()
+    }
+
+    #[test]
+    fn names_globs_and_exclusions_apply_in_order() {
+        assert_eq!(chosen(&["score_*"]), ["score_bias", "score_mf"]);
+        assert_eq!(chosen(&["!item_*"]), ["score_bias", "score_mf", "user_n_ratings"]);
+        assert_eq!(chosen(&["*", "!*_n_*", "item_n_ratings"]), ["score_bias", "score_mf", "item_n_ratings"]);
+        assert_eq!(chosen(&["score_??"]), ["score_mf"]);
+        assert_eq!(chosen(&["score_mf", "score_bias"]), ["score_bias", "score_mf"], "columns keep their own order");
+    }
+
+    #[test]
+    fn every_pattern_without_a_match_is_named_with_the_nearest() {
+        let faults = select(&names(&["score_knn", "*", "!score_biass"]), &names(&["score_bias"])).unwrap_err();
+        assert_eq!(faults.iter().map(|fault| fault.pattern).collect::<Vec<_>>(), [0, 2]);
+        assert!(faults[1].help.contains("did you mean \"score_bias\"?"), "{}", faults[1].help);
+        assert_eq!(select(&names(&["*", "!*"]), &names(&["a"])).unwrap_err().len(), 1);
+        assert_eq!(select(&[], &names(&["a"])).unwrap_err().len(), 1);
+    }
+
+    proptest! {
+        #[test]
+        fn globs_agree_with_trying_every_way(glob in "[ab*?]{0,6}", text in "[ab]{0,8}") {
+            fn slow(glob: &[u8], text: &[u8]) -> bool {
+                match (glob.first(), text.first()) {
+                    (None, None) => true,
+                    (Some(b'*'), _) => slow(&glob[1..], text) || !text.is_empty() && slow(glob, &text[1..]),
+                    (Some(g), Some(t)) => (*g == b'?' || g == t) && slow(&glob[1..], &text[1..]),
+                    _ => false,
+                }
+            }
+            prop_assert_eq!(matches(&glob, &text), slow(glob.as_bytes(), text.as_bytes()));
+        }
+
+        #[test]
+        fn a_selection_is_ascending_and_distinct(patterns in proptest::collection::vec("!?[ab*]{1,3}", 1..5)) {
+            let all = names(&["a", "ab", "b", "ba"]);
+            if let Ok(chosen) = select(&patterns, &all) {
+                prop_assert!(!chosen.is_empty() && chosen.is_sorted_by(|a, b| a < b));
+            }
+        }
+    }
+}

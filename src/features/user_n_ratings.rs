@@ -1,0 +1,7 @@
+//! `user_n_ratings`: how many ratings a user gave: how well anything about the user is known.
+
+use super::Feature;
+
+/// The entry in [`super::FEATURES`].
+pub const FEATURE: Feature =
+    Feature { name: "user_n_ratings", about: "ratings of the user", value: |row| row.user_n as f32 };

@@ -1,0 +1,63 @@
+//! What a run says before its numbers: what was noticed in the data, what the split left, what leaks.
+
+use super::cell::SplitRatings;
+use super::data::Datasets;
+use super::run::Run;
+use super::stage::Stage;
+use crate::error::plural;
+use crate::experiment::Experiment;
+use crate::progress::Progress;
+use crate::splits::PartCounts;
+use crate::store::rows::EventRow;
+
+/// The data sets with what was noticed in them, and the warnings of every experiment that has something to do.
+pub fn start(runs: &[Run<'_>], datasets: &Datasets, progress: &Progress) {
+    if runs.iter().all(|run| run.todo.seeds.is_empty()) {
+        return;
+    }
+    for stage in datasets.values() {
+        let Ok(dataset) = stage.get() else { continue };
+        let (users, items, rows) = (dataset.n_users(), dataset.n_items(), dataset.n_rows());
+        progress.line(&format!(
+            "{}: {}, {}, {}",
+            dataset.name,
+            plural(rows, "rating"),
+            plural(users, "user"),
+            plural(items, "item")
+        ));
+        for note in dataset.notes.iter().filter(|note| note.code != "rows-read") {
+            progress.line(&format!("  note: {}", note.message));
+        }
+    }
+    for run in runs {
+        if let Some(warning) = leak(run.experiment) {
+            progress.line(&format!("warning: {}: {}", run.experiment.name, warning.message));
+        }
+    }
+}
+
+/// The warning that statistics leak, if they do.
+pub fn leak(experiment: &Experiment) -> Option<EventRow> {
+    experiment.stats_from.leaks().then(|| EventRow {
+        level: "warning".into(),
+        code: "leaking-statistics".into(),
+        count: 1,
+        message: "user and item statistics from train_full contain the labels that stackers learn from; use stats_from = \
+                  \"leave-one-out\" unless the leak is what you measure"
+            .into(),
+    })
+}
+
+/// What the split of a cell left.
+pub fn split(stage: &Stage<SplitRatings>, counts: impl FnOnce(&SplitRatings) -> Vec<PartCounts>, seed: u64, progress: &Progress) {
+    let Ok(ratings) = stage.get() else { return };
+    let parts = counts(ratings).into_iter().filter(|part| part.part != "train_full").map(|part| {
+        let PartCounts { part, n_rows, n_users, n_items, n_cold_users, n_cold_items, .. } = part;
+        let cold = match (n_cold_users, n_cold_items) {
+            (0, 0) => String::new(),
+            (users, items) => format!(" ({users} and {items} cold)"),
+        };
+        format!("{part} {n_rows} ratings of {n_users} users and {n_items} items{cold}")
+    });
+    progress.line(&format!("split, seed {seed}: {}", parts.collect::<Vec<_>>().join("; ")));
+}

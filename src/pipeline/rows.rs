@@ -1,0 +1,232 @@
+//! From what a cell made to the rows of each trial.
+
+use super::cell::{Cell, Made, Member};
+use super::stage::{Books, Shared, Stage};
+use crate::dataset::{Dataset, Note, UserIndex};
+use crate::evaluation::{Evaluation, Outcome};
+use crate::experiment::{Experiment, SIMPLE_AVERAGE};
+use crate::store::rows::{
+    ArmRow, EventRow, OmissionRow, PartRow, RankingRow, SplitRow, StageRow, TrialRow, UserValueRow, ValueRow,
+};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// One finished trial.
+pub struct Trial {
+    /// Its split.
+    pub split: SplitRow,
+    /// The arms of its run.
+    pub arms: Vec<ArmRow>,
+    /// Everything it leaves behind.
+    pub row: TrialRow,
+}
+
+/// The trials of a cell, in the order of its members. `read` is the stage that read the data.
+pub fn trials<T>(cell: &Cell<'_>, made: &Made<'_>, read: &Stage<T>, books: &mut Books, n_threads: usize) -> Vec<Shared<Trial>> {
+    let trial = |(place, member): (usize, &Shared<Member<'_>>)| {
+        let member = member.as_ref().map_err(Arc::clone)?;
+        Writer { cell, made, member, place }.trial(read, books, n_threads)
+    };
+    made.members.iter().enumerate().map(trial).collect()
+}
+
+struct Writer<'a> {
+    cell: &'a Cell<'a>,
+    made: &'a Made<'a>,
+    member: &'a Member<'a>,
+    /// Place of the member in the cell.
+    place: usize,
+}
+
+impl Writer<'_> {
+    fn trial<T>(&self, read: &Stage<T>, books: &mut Books, n_threads: usize) -> Shared<Trial> {
+        let judgement = &self.made.judgements[self.member.judgement];
+        let evaluation = judgement.stage.get()?;
+        let arms = &judgement.arms[self.place];
+        let stages = self.stages(read, books);
+        let mut row = TrialRow {
+            seed: self.cell.seed,
+            elapsed_ms: stages.iter().map(|stage| stage.elapsed_ms).sum(),
+            peak_memory_bytes: stages.iter().map(|stage| stage.peak_memory_bytes).max().unwrap_or(0),
+            n_threads,
+            stages,
+            ..TrialRow::default()
+        };
+        numbers(evaluation, arms, &mut row);
+        people(self.cell.dataset, evaluation, arms, &mut row);
+        self.learned(&mut row)?;
+        self.events(evaluation, arms, &mut row)?;
+        Ok(Trial { split: self.split()?, arms: self.arms(arms), row })
+    }
+
+    fn stages<T>(&self, read: &Stage<T>, books: &mut Books) -> Vec<StageRow> {
+        let (made, member) = (self.made, self.member);
+        let mut out = vec![books.row(read), books.row(&made.split)];
+        let mut fits: Vec<usize> = Vec::new();
+        for place in member.base.iter().flatten().chain(&member.test) {
+            if !fits.contains(place) {
+                fits.push(*place);
+                out.push(books.row(&made.fits[*place]));
+            }
+        }
+        out.extend(member.base.iter().flatten().filter_map(|&place| made.scores[place].as_ref()).map(|stage| books.row(stage)));
+        out.extend(member.stacks.iter().map(|&place| books.row(&made.stacks[place])));
+        out.push(books.row(&made.judgements[member.judgement].stage));
+        out
+    }
+
+    fn split(&self) -> Shared<SplitRow> {
+        let Experiment { split, evaluation, .. } = self.member.experiment;
+        let parts = &self.made.split.get()?.parts;
+        let part = |counts: crate::splits::PartCounts| PartRow {
+            part: counts.part.into(),
+            n_rows: counts.n_rows as u64,
+            n_users: counts.n_users as u64,
+            n_items: counts.n_items as u64,
+            n_cold_users: counts.n_cold_users as u64,
+            n_cold_items: counts.n_cold_items as u64,
+            n_relevant: counts.n_relevant as u64,
+        };
+        Ok(SplitRow {
+            hash: parts.hash.to_string(),
+            kind: split.kind.into(),
+            parameters: split.split.parameters().to_string(),
+            parts: parts.counts(self.cell.dataset, evaluation.threshold).into_iter().map(part).collect(),
+        })
+    }
+
+    /// The arms in the order of tables: stackers, the simple average, base models, floors.
+    fn arms(&self, places: &[usize]) -> Vec<ArmRow> {
+        let experiment = self.member.experiment;
+        let role = |is_average| if is_average { "average" } else { "stacker" };
+        let stackers = experiment.stackers.iter().map(|stacker| (&stacker.name, stacker.kind, role(stacker.name == SIMPLE_AVERAGE)));
+        let base = experiment.models.iter().filter(|model| !model.is_floor).map(|model| (&model.name, model.kind, "base"));
+        let floors = experiment.models.iter().filter(|model| model.is_floor).map(|model| (&model.name, model.kind, "floor"));
+        let scales = &self.made.judgements[self.member.judgement].scales;
+        let arms = stackers.chain(base).chain(floors).zip(places).enumerate();
+        arms.map(|(position, ((name, kind, role), &place))| ArmRow {
+            name: name.clone(),
+            role: role.into(),
+            kind: kind.into(),
+            scale: scales[place].name().into(),
+            is_primary: position == 0,
+        })
+        .collect()
+    }
+
+    /// Learning curves and importances.
+    fn learned(&self, row: &mut TrialRow) -> Shared<()> {
+        let experiment = self.member.experiment;
+        for (model, &place) in experiment.models.iter().zip(&self.member.test) {
+            for epoch in self.made.fits[place].get()?.history() {
+                row.history.push((model.name.clone(), epoch.series.into(), epoch.epoch as u64, epoch.value));
+            }
+        }
+        for (arm, (stacker, &place)) in experiment.stackers.iter().zip(&self.member.stacks).enumerate() {
+            let fitted = self.made.stacks[place].get()?;
+            for (series, step, value) in fitted.history() {
+                row.history.push((stacker.name.clone(), series.into(), step as u64, value));
+            }
+            for importance in fitted.importances() {
+                row.importances.push((arm, importance.feature, importance.measure.into(), importance.value));
+            }
+        }
+        row.history.retain(|(_, _, _, value)| value.is_finite());
+        row.importances.retain(|(_, _, _, value)| value.is_finite());
+        Ok(())
+    }
+
+    /// What a reader of the numbers must know, counted.
+    fn events(&self, evaluation: &Evaluation, arms: &[usize], row: &mut TrialRow) -> Shared<()> {
+        for (model, &place) in self.member.experiment.models.iter().zip(&self.member.test) {
+            row.events.extend(self.made.fits[place].get()?.notes().iter().map(|note| event("note", note, &model.name)));
+        }
+        let names = self.arms(arms);
+        let mut note = |code: &str, count: u64, message: String| {
+            if count > 0 {
+                row.events.push(EventRow { level: "note".into(), code: code.into(), count, message });
+            }
+        };
+        for outcome in &evaluation.protocols {
+            let protocol = outcome.protocol;
+            let message = format!("{protocol}: test users without a relevant test item, left out of ranking metrics");
+            note("users-without-relevant", outcome.n_without_relevant, message);
+            for (arm, &place) in names.iter().zip(arms) {
+                let message = format!("{protocol}, {}: candidates scored by the model's fallback", arm.name);
+                note("fallback-scores", outcome.arms[place].n_fallbacks, message);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn event(level: &str, note: &Note, about: &str) -> EventRow {
+    let message = format!("{about}: {}", note.message);
+    EventRow { level: level.into(), code: note.code.into(), count: note.count, message }
+}
+
+/// Metric values and omissions.
+fn numbers(evaluation: &Evaluation, arms: &[usize], row: &mut TrialRow) {
+    for outcome in &evaluation.protocols {
+        for (arm, &place) in arms.iter().enumerate() {
+            let reached = &outcome.arms[place];
+            row.values.extend(reached.values.iter().map(|value| ValueRow {
+                arm,
+                protocol: outcome.protocol.into(),
+                metric: value.metric,
+                k: value.k,
+                segment: evaluation.segments[value.segment].clone(),
+                value: value.value,
+                n: value.n,
+                n_left_out: value.n_left_out,
+            }));
+            row.omissions.extend(reached.omissions.iter().map(|omission| OmissionRow {
+                arm,
+                protocol: outcome.protocol.into(),
+                metric: omission.metric,
+                k: omission.k,
+                segment: evaluation.segments[omission.segment].clone(),
+                reason: omission.reason.into(),
+                count: omission.count,
+            }));
+        }
+    }
+}
+
+/// Values and lists per user, and the lists of users they refer to.
+fn people(dataset: &Dataset, evaluation: &Evaluation, arms: &[usize], row: &mut TrialRow) {
+    let mut places: BTreeMap<&[UserIndex], usize> = BTreeMap::new();
+    for outcome in &evaluation.protocols {
+        let lists: Vec<usize> = outcome.user_lists.iter().map(|list| place(dataset, list, &mut places, row)).collect();
+        for (arm, &place) in arms.iter().enumerate() {
+            let reached = &outcome.arms[place];
+            row.user_values.extend(reached.user_values.iter().map(|values| UserValueRow {
+                arm,
+                protocol: outcome.protocol.into(),
+                metric: values.metric,
+                k: values.k,
+                user_list: lists[values.user_list],
+                values: values.values.clone(),
+            }));
+            row.rankings.push(ranking(outcome, arm, place, lists[0]));
+        }
+    }
+}
+
+fn place<'a>(
+    dataset: &Dataset,
+    list: &'a [UserIndex],
+    places: &mut BTreeMap<&'a [UserIndex], usize>,
+    row: &mut TrialRow,
+) -> usize {
+    *places.entry(list).or_insert_with(|| {
+        row.user_lists.push(list.iter().map(|user| dataset.user_ids.id(user.at()).to_owned()).collect());
+        row.user_lists.len() - 1
+    })
+}
+
+fn ranking(outcome: &Outcome, arm: usize, place: usize, user_list: usize) -> RankingRow {
+    let lists = &outcome.arms[place].top_lists;
+    let plain = lists.iter().map(|list| list.iter().map(|&(item, score, label)| (item.0, score, label)).collect());
+    RankingRow { arm, protocol: outcome.protocol.into(), k: outcome.longest, user_list, lists: plain.collect() }
+}
