@@ -7,10 +7,12 @@ pub mod error;
 pub mod key;
 pub mod kind;
 pub mod parallel;
+pub mod progress;
 pub mod rng;
 pub mod suggest;
 pub mod tree;
 
+pub mod cli;
 pub mod dataset;
 pub mod evaluation;
 pub mod experiment;
@@ -20,10 +22,13 @@ pub mod gbdt;
 pub mod linalg;
 pub mod metrics;
 pub mod models;
+pub mod pipeline;
 pub mod plots;
 pub mod protocols;
+pub mod report;
 pub mod segments;
 pub mod splits;
 pub mod stackers;
+pub mod store;
 
 pub use error::{Error, Result};

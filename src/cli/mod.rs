@@ -14,6 +14,7 @@ mod report;
 mod run;
 mod show;
 mod signals;
+mod style;
 mod users;
 
 use crate::error::Result;

@@ -1,5 +1,6 @@
 //! `rexp run`: experiments become runs in the store, a leaderboard on the terminal and a report.
 
+use super::style::Style;
 use super::{Shared, leaderboard, print, problems};
 use crate::error::{Error, Result};
 use crate::experiment;
@@ -48,7 +49,7 @@ pub fn run(args: &RunArgs, shared: &Shared) -> Result<()> {
     super::signals::watch()?;
     let total = experiments.len();
     let n_trials = experiments.iter().map(|experiment| experiment.seeds.len()).sum();
-    let progress = Progress::new(n_trials, false);
+    let progress = Progress::new(n_trials);
     let request = Request {
         experiments,
         db: shared.db.clone(),
@@ -95,7 +96,7 @@ fn show(outcome: &Outcome, shared: &Shared, as_json: bool) -> Result<()> {
     for ((run, board), page) in outcome.finished.iter().zip(&boards).zip(&pages) {
         let kept = if run.n_made == 0 { " (nothing to do: all trials were in the store)" } else { "" };
         out += &format!("\n{} · run {}{kept}\n", run.experiment, run.run_id);
-        out += &leaderboard::text(board, None);
+        out += &leaderboard::text(board, None, Style::of_stdout());
         out += &format!("report: {}\n", page.display());
     }
     print::text(&out)

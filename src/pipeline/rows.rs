@@ -89,6 +89,7 @@ impl Writer<'_> {
         };
         Ok(SplitRow {
             hash: parts.hash.to_string(),
+            threshold: evaluation.threshold,
             kind: split.kind.into(),
             parameters: split.split.parameters().to_string(),
             parts: parts.counts(self.cell.dataset, evaluation.threshold).into_iter().map(part).collect(),

@@ -93,8 +93,12 @@ pub fn run(request: &Request, progress: &Progress) -> Result<Outcome> {
     let datasets = pool.install(|| data::read(&request.experiments, request.data_dir.as_deref(), request.offline));
     parallel::check()?;
     let store = Store::open(&request.db)?;
+    if let Some(note) = store.note() {
+        progress.line(&format!("warning: {note}"));
+    }
     let (runs, mut failures) = prepare(request, &datasets, &store)?;
     announce::start(&runs, &datasets, progress);
+    progress.skip(request.experiments.iter().map(|experiment| experiment.seeds.len()).sum::<usize>() - runs.iter().map(|run| run.todo.seeds.len()).sum::<usize>());
     let live = runs.iter().filter(|run| !run.todo.seeds.is_empty());
     let _locks = live.map(|run| RunLock::hold(&request.db, &run.bundle.run.id)).collect::<Result<Vec<_>>>()?;
     let shop = Shop {

@@ -1,7 +1,7 @@
-//! Plain tables: data, split, trials, stages, importances, what was left out, and under which circumstances.
+//! Plain tables: data, split, trials, stages, importances, notes, and under which circumstances.
 
-use super::numbers::{Cell, MISSING, counts, decimal, duration, label, memory, whole};
-use super::read::{Event, Importance, RunFacts};
+use super::numbers::{Cell, MISSING, counts, decimal, duration, memory, seeds, whole};
+use super::records::{Event, Importance, RunFacts};
 use super::tables::Board;
 use crate::plots::Spread;
 use serde::Serialize;
@@ -107,7 +107,7 @@ pub fn split(facts: &RunFacts) -> Option<FactTable> {
         }
     }
     let order = ["base_train", "meta_train", "train_full", "test"];
-    parts.sort_by_key(|part| order.iter().position(|name| name == part).unwrap_or(order.len()));
+    [""].sort_by_key(|part| order.iter().position(|name| name == part).unwrap_or(order.len()));
     let rows = parts.iter().map(|part| {
         let of_part: Vec<_> = facts.splits.iter().filter(|split| split.part == *part).collect();
         let column = |i: usize| Cell::count(&of_part.iter().map(|split| split.counts[i]).collect::<Vec<_>>());
@@ -116,12 +116,19 @@ pub fn split(facts: &RunFacts) -> Option<FactTable> {
     let columns = ["part", "rows", "users", "items", "cold users", "cold items", "relevant rows"];
     Some(FactTable {
         caption: format!(
-            "Split {}, {}. Cold: without a row in base_train. Means over seeds, with their range below where seeds differ.",
-            first.kind, first.parameters
+            "Split {}{}. Cold: without a row in base_train. Means over seeds, with their range below where seeds differ.",
+            first.kind,
+            options(&first.parameters)
         ),
         columns: columns.map(str::to_owned).to_vec(),
         rows: rows.collect(),
     })
+}
+
+/// A JSON object of options as text: `, test 0.2, meta 0.2`.
+fn options(parameters: &str) -> String {
+    let options: BTreeMap<String, serde_json::Value> = serde_json::from_str(parameters).unwrap_or_default();
+    options.iter().map(|(name, value)| format!(", {} {}", name.replace('_', " "), plain(value))).collect()
 }
 
 /// Where the time went.
@@ -216,31 +223,17 @@ pub fn meaning(measure: &str) -> &str {
     }
 }
 
-/// What is undefined, and why.
-pub fn omissions(facts: &RunFacts) -> FactTable {
-    let rows = facts.omissions.iter().map(|omission| FactRow {
-        name: omission.arm.clone(),
-        cells: vec![
-            Cell::text(omission.protocol.clone()),
-            Cell::text(label(&omission.metric, None)),
-            Cell::text(omission.reason.clone()),
-            Cell::text(counts(omission.lowest, omission.highest)),
-            Cell::text(whole(omission.n_seeds)),
-        ],
-    });
-    let columns = ["arm", "protocol", "metric", "why it is undefined", "users or rows", "seeds"];
-    FactTable {
-        caption: "Values that are undefined: they have no number, and are in no mean.".to_owned(),
-        columns: columns.map(str::to_owned).to_vec(),
-        rows: rows.collect(),
-    }
+/// `2 warnings`, for the head of the page; `None` without any.
+pub fn n_warnings(facts: &RunFacts) -> Option<String> {
+    let n = facts.events.iter().filter(|event| event.level == "warning").count();
+    (n > 0).then(|| crate::error::plural(n, "warning"))
 }
 
 /// Notes and warnings, warnings first.
 pub fn notices(facts: &RunFacts) -> Vec<Notice> {
     let notice = |event: &Event| {
         let trials = if event.n_trials > 0 {
-            format!(", in {}", crate::error::plural(event.n_trials as usize, "trial"))
+            format!(", in {}", seeds(usize::try_from(event.n_trials).unwrap_or(0)))
         } else {
             String::new()
         };

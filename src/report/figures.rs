@@ -3,7 +3,7 @@
 use super::facts::meaning;
 use super::files::slug;
 use super::numbers::{decimal, label, seeds, with_unit};
-use super::read::{HistoryPoint, Metric};
+use super::records::{HistoryPoint, Metric};
 use super::tables::{Board, role};
 use crate::error::Result;
 use crate::plots::importance::{self, ImportanceData};
@@ -49,7 +49,9 @@ pub struct Figure {
 }
 
 /// Metrics whose curves over k are drawn, as far as they have values; the headline metric comes first.
-const CURVES: &[&str] = &["recall"];
+const CURVES: &[&str] = &["recall", "precision"];
+/// Lines that one figure can carry.
+const MOST_LINES: usize = 12;
 /// Arms named in a figure's description.
 const DESCRIBED: usize = 12;
 
@@ -101,7 +103,7 @@ fn bars(board: &Board<'_>, protocol: &str) -> Option<Draft> {
     let name = label(&metric.name, Some(k));
     let heading = Heading {
         title: format!("{name}, {protocol}"),
-        caption: format!("{}. Dot: mean; line: lowest to highest seed; hollow: floor.", board.conditions(protocol)),
+        caption: caption(board, protocol, "Dot: mean; line: range over seeds; hollow: floor.", "Hollow: floor."),
     };
     let alt = describe(&heading, arms.iter().map(|arm| (arm.name.as_str(), arm.value)));
     let is_lower_better = metric.direction == "lower";
@@ -121,26 +123,53 @@ fn curves(board: &Board<'_>, protocol: &str) -> Vec<Draft> {
     metrics.filter_map(|metric| curve(board, protocol, metric)).collect()
 }
 
+/// Which arms a figure of lines has: all, or as many as can be told apart: the primary, the floors, and the best others. In the order of tables.
+fn drawn(board: &Board<'_>, protocol: &str) -> Vec<usize> {
+    let arms = &board.facts.arms;
+    if arms.len() <= MOST_LINES {
+        return (0..arms.len()).collect();
+    }
+    let must = |at: &usize| role(&arms[*at]) != Role::Contender;
+    let mut chosen: Vec<usize> = (0..arms.len()).filter(must).take(MOST_LINES).collect();
+    let ranked = board.ranked(protocol);
+    let best = ranked.iter().filter_map(|(arm, _)| arms.iter().position(|other| other.id == arm.id));
+    let room = MOST_LINES - chosen.len();
+    chosen.extend(best.filter(|at| !must(at)).take(room));
+    chosen.sort_unstable();
+    chosen
+}
+
+/// Under which conditions a figure holds, and what its marks mean over several seeds, or for one.
+fn caption(board: &Board<'_>, protocol: &str, several: &str, one: &str) -> String {
+    let marks = if board.facts.trials.len() > 1 { several } else { one };
+    format!("{}. {marks}", board.conditions(protocol)).trim_end().to_owned()
+}
+
 /// A metric against k; `None` with fewer than two cutoffs.
 fn curve(board: &Board<'_>, protocol: &str, metric: &Metric) -> Option<Draft> {
     let ks = board.cutoffs(protocol, metric.id);
     if ks.len() < 2 {
         return None;
     }
-    let lines: Vec<ArmLine> = board
-        .facts
-        .arms
+    let shown = drawn(board, protocol);
+    let lines: Vec<ArmLine> = shown
         .iter()
-        .zip(&board.colors)
-        .map(|(arm, &color)| {
+        .map(|&at| {
+            let (arm, color) = (&board.facts.arms[at], board.colors[at]);
             let point = |&k: &i64| Some((usize::try_from(k).ok()?, board.spread(protocol, metric.id, k, arm.id)?));
             ArmLine { name: arm.name.clone(), color, role: role(arm), points: ks.iter().filter_map(point).collect() }
         })
         .collect();
     let name = format!("{}@k", label(&metric.name, None));
+    let n_arms = board.facts.arms.len();
+    let choice = if shown.len() < n_arms {
+        format!(" {} of {n_arms} arms: the primary, the floors and the best others.", shown.len())
+    } else {
+        String::new()
+    };
     let heading = Heading {
         title: format!("{name}, {protocol}"),
-        caption: format!("{}. Line: mean; band: lowest to highest seed.", board.conditions(protocol)),
+        caption: caption(board, protocol, "Line: mean; band: lowest to highest seed.", "") + &choice,
     };
     let last = |line: &ArmLine| line.points.last().map(|(_, value)| *value);
     let alt = describe(&heading, lines.iter().map(|line| (line.name.as_str(), last(line))));
@@ -149,12 +178,18 @@ fn curve(board: &Board<'_>, protocol: &str, metric: &Metric) -> Option<Draft> {
     Some(Draft { place: Place::Protocol(protocol.to_owned()), file, alt, canvas })
 }
 
+/// The number of seeds, and with several what the marks mean.
+fn spread_caption(board: &Board<'_>, marks: &str) -> String {
+    let n = board.facts.trials.len();
+    if n > 1 { format!("{}. {marks}", seeds(n)) } else { format!("{}.", seeds(n)) }
+}
+
 /// One figure per arm and measure that compares features.
 fn importances(board: &Board<'_>) -> Vec<Draft> {
     let mut out = Vec::new();
     for (arm, &color) in board.facts.arms.iter().zip(&board.colors) {
         for measure in ["permutation", "gain", "coefficient"] {
-            let is_shown = |row: &&super::read::Importance| {
+            let is_shown = |row: &&super::records::Importance| {
                 row.arm_id == arm.id && row.measure == measure && row.feature != "intercept"
             };
             let rows = board.facts.importances.iter().filter(is_shown);
@@ -164,8 +199,8 @@ fn importances(board: &Board<'_>) -> Vec<Draft> {
                 continue;
             }
             let heading = Heading {
-                title: format!("{}: {measure}", arm.name),
-                caption: format!("Bar: mean of {}; line: lowest to highest seed.", seeds(board.facts.trials.len())),
+                title: format!("{}: {measure}{}", arm.name, if measure == "coefficient" { "s" } else { " importance" }),
+                caption: spread_caption(board, "Bar: mean; line: lowest to highest seed."),
             };
             let alt = describe(&heading, features.iter().map(|(name, value)| (name.as_str(), Some(*value))));
             let data = ImportanceData { heading, x_name: meaning(measure).to_owned(), color, features };
@@ -208,7 +243,7 @@ fn learning(board: &Board<'_>) -> Vec<Draft> {
         let written = label(&quantity_name, None);
         let heading = Heading {
             title: format!("{source}: {written} while fitting"),
-            caption: format!("{}. Thin lines: seeds; thick: their mean.", seeds(board.facts.trials.len())),
+            caption: spread_caption(board, "Thin lines: seeds; thick: their mean."),
         };
         let ends = curves.iter().map(|curve| {
             let ends: Vec<f64> = curve.seeds.iter().filter_map(|seed| seed.last().map(|(_, value)| *value)).collect();

@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::key::KeyBuilder;
 use std::fs::{self, File};
 use std::io::Write;
-use std::path::Path;
+use std::path::PathBuf;
 
 /// Longest slug.
 const LONGEST: usize = 60;
@@ -41,25 +41,66 @@ fn hash(name: &str) -> String {
     KeyBuilder::new("report folder").text(name).finish().short()[..8].to_owned()
 }
 
-/// Writes a file whole or not at all: to a temporary name in the same folder, to the disk, then renamed.
-///
-/// # Errors
-/// [`Error::Io`] with the path and the system's reason; the temporary file is removed.
-pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut temporary = path.as_os_str().to_owned();
-    temporary.push(format!(".{}.tmp", std::process::id()));
-    let temporary = Path::new(&temporary);
-    let written = (|| {
-        let mut file = File::create(temporary)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(temporary, path)
-    })();
-    written.map_err(|error| {
-        // The write has failed already; that its remains cannot be removed either adds nothing.
-        let _ = fs::remove_file(temporary);
-        Error::io(path, "write")(error)
-    })
+/// The folder of a page, while it is written. Another process that writes the same page waits.
+pub struct Folder {
+    path: PathBuf,
+    /// Held until the page is there; `None` where folders cannot be locked: two writers then may mix their figures, but never tear a file.
+    lock: Option<File>,
+}
+
+impl Folder {
+    /// Makes the folder, and keeps others out.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be made.
+    pub fn open(path: PathBuf) -> Result<Self> {
+        fs::create_dir_all(&path).map_err(Error::io(&path, "create"))?;
+        let lock = File::open(&path).ok().filter(|folder| folder.lock().is_ok());
+        Ok(Self { path, lock })
+    }
+
+    /// Writes a file whole or not at all: to a temporary name in the same folder, to the disk, then renamed.
+    ///
+    /// # Errors
+    /// [`Error::Io`] with the path and the system's reason; the temporary file is removed.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<PathBuf> {
+        let path = self.path.join(name);
+        let temporary = self.path.join(format!("{name}.{}{TEMPORARY}", std::process::id()));
+        let written = (|| {
+            let mut file = File::create(&temporary)?;
+            file.write_all(bytes)?;
+            file.sync_all()?;
+            fs::copy(&temporary, &path).map(|_| ())
+        })();
+        match written {
+            Ok(()) => Ok(path),
+            Err(error) => {
+                // The write has failed already; that its remains cannot be removed either adds nothing.
+                let _ = fs::remove_file(&temporary);
+                Err(Error::io(&path, "write")(error))
+            }
+        }
+    }
+
+    /// Removes what earlier pages left: figures that the page no longer has, and temporary files of writers that were killed. Files of other names stay.
+    /// What cannot be removed stays too: the page is whole without this.
+    pub fn sweep(&self, keep: &[&str]) {
+        let Some(entries) = self.lock.as_ref().and_then(|_| fs::read_dir(&self.path).ok()) else { return };
+        for entry in entries.flatten() {
+            if entry.file_name().to_str().is_some_and(|name| is_ours(name) && !keep.contains(&name)) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
+}
+
+/// How the names of temporary files end.
+const TEMPORARY: &str = ".rexp-tmp";
+
+/// Whether a file is a page's: its figures begin as `figures` names them.
+fn is_ours(name: &str) -> bool {
+    let is_figure = ["leaderboard-", "importance-", "learning-"].iter().any(|start| name.starts_with(start));
+    name.ends_with(TEMPORARY) || name.ends_with(".png") && (is_figure || name.contains("-at-k-"))
 }
 
 #[cfg(test)]
@@ -87,11 +128,27 @@ mod tests {
 
     #[test]
     fn a_file_that_cannot_be_written_leaves_nothing_behind() {
-        let folder = tempfile::tempdir().unwrap();
-        fs::create_dir(folder.path().join("taken")).unwrap();
-        assert!(write_whole(&folder.path().join("taken"), b"x").is_err());
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-        write_whole(&folder.path().join("a"), b"new").unwrap();
-        assert_eq!(fs::read(folder.path().join("a")).unwrap(), b"new");
+        let place = tempfile::tempdir().unwrap();
+        let folder = Folder::open(place.path().join("page")).unwrap();
+        fs::create_dir(place.path().join("page/taken")).unwrap();
+        assert!(folder.write("taken", b"x").is_err());
+        assert_eq!(fs::read_dir(place.path().join("page")).unwrap().count(), 1);
+        let written = folder.write("a", b"new").unwrap();
+        assert_eq!(fs::read(written).unwrap(), b"new");
+        assert_eq!(fs::read_dir(place.path().join("page")).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn remains_of_earlier_pages_go_and_other_files_stay() {
+        let place = tempfile::tempdir().unwrap();
+        let names =
+            ["importance-old-gain.png", "leaderboard-rated.png", "index.html.77.rexp-tmp", "mine.png", "notes.txt"];
+        for name in names {
+            fs::write(place.path().join(name), "x").unwrap();
+        }
+        Folder::open(place.path().to_owned()).unwrap().sweep(&["leaderboard-rated.png"]);
+        let is_there = |name: &&str| place.path().join(name).exists();
+        let left: Vec<_> = names.into_iter().filter(is_there).collect();
+        assert_eq!(left, ["leaderboard-rated.png", "mine.png", "notes.txt"]);
     }
 }

@@ -4,15 +4,18 @@
 //! PNG files. The same store gives the same bytes: nothing on the page comes from the clock or from the machine that renders it.
 //! Whatever came from a TOML or a data set is hostile text: the template escapes all of it, figures escape theirs, and a content security policy forbids scripts.
 //!
-//! `read` turns rows into plain structs, `tables`, `verdict`, `figures`, `facts` and `queries` make what is shown, `page` puts it into `page.html`.
+//! `read` turns rows into the plain structs of `records`; `tables`, `verdict`, `figures`, `facts`, `left_out` and `queries` make what is
+//! shown; `page` puts it into `page.html`, and `files` onto the disk.
 
 mod facts;
 mod figures;
 mod files;
+mod left_out;
 mod numbers;
 mod page;
 mod queries;
 mod read;
+mod records;
 mod tables;
 mod verdict;
 

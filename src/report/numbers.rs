@@ -1,6 +1,6 @@
 //! How numbers and names are written on the page.
 
-use super::read::Metric;
+use super::records::Metric;
 use crate::plots::Spread;
 use crate::plots::theme::grouped;
 use serde::Serialize;
@@ -54,13 +54,13 @@ pub fn decimal(value: f64) -> String {
     if text == "-0.000" { "0.000".to_owned() } else { text.replace('-', "−") }
 }
 
-/// `0.806–0.818`; empty when there is no spread.
+/// `0.806–0.818`, `−0.046 to −0.034`; empty when there is no spread.
 pub fn range(value: Spread) -> String {
-    if value.lowest < value.highest {
-        format!("{}–{}", decimal(value.lowest), decimal(value.highest))
-    } else {
-        String::new()
+    if value.lowest >= value.highest {
+        return String::new();
     }
+    let between = if value.lowest < 0.0 { " to " } else { "–" };
+    format!("{}{between}{}", decimal(value.lowest), decimal(value.highest))
 }
 
 /// `604`, or `604–610`.
@@ -128,6 +128,7 @@ mod tests {
         assert_eq!([0.8124, -0.0031, -0.0001, f64::NAN].map(decimal), ["0.812", "−0.003", "0.000", "–"]);
         assert_eq!(Cell::of(None).text, "–");
         assert_eq!(range(Spread { mean: 0.5, lowest: 0.25, highest: 0.75 }), "0.250–0.750");
+        assert_eq!(range(Spread { mean: -0.25, lowest: -0.5, highest: 0.0 }), "−0.500 to 0.000");
     }
 
     #[test]

@@ -2,16 +2,20 @@
 
 use super::facts::{self, FactTable, Notice, Pair, RatingBar};
 use super::figures::{self, Figure, Place};
-use super::files::{folder_name, write_whole};
+use super::files::{Folder, folder_name};
+use super::left_out;
 use super::queries::{Query, queries};
-use super::read::{RunFacts, run_facts};
+use super::read::run_facts;
+use super::records::RunFacts;
 use super::tables::{self, ArmTable, Board};
-use super::verdict::{Verdict, verdicts};
-use crate::error::{Error, Result};
+use super::verdict::{Verdict, caution, verdicts};
+use crate::error::{Error, Result, is_unsafe};
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, Value};
+use rayon::prelude::*;
 use rusqlite::Connection;
 use serde::Serialize;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -28,6 +32,8 @@ struct Page<'a> {
     started_at: &'a str,
     incomplete: Option<String>,
     verdicts: Vec<Verdict>,
+    caution: &'static str,
+    warnings: Option<String>,
     protocols: Vec<Section<'a>>,
     importance_figures: Vec<&'a Figure>,
     importances: Vec<FactTable>,
@@ -36,6 +42,7 @@ struct Page<'a> {
     ratings: Vec<RatingBar>,
     split: Option<FactTable>,
     notices: Vec<Notice>,
+    left_out: FactTable,
     omissions: FactTable,
     stages: FactTable,
     trials: FactTable,
@@ -67,13 +74,13 @@ pub fn write(connection: &Connection, run_id: &str, reports: &Path) -> Result<Pa
     let board = Board::new(&facts);
     let figures = figures::figures(&board)?;
     let page = render(&board, &figures)?;
-    let folder = reports.join(folder_name(&facts.run.experiment));
-    fs::create_dir_all(&folder).map_err(Error::io(&folder, "create"))?;
-    for figure in &figures {
-        write_whole(&folder.join(&figure.file), &figure.png)?;
-    }
-    let index = folder.join("index.html");
-    write_whole(&index, page.as_bytes())?;
+    let folder = Folder::open(reports.join(folder_name(&facts.run.experiment)))?;
+    // Together, because each waits for the disk; the first error in the page's order is the one that is told.
+    let written: Vec<Result<PathBuf>> =
+        figures.par_iter().map(|figure| folder.write(&figure.file, &figure.png)).collect();
+    written.into_iter().collect::<Result<Vec<PathBuf>>>()?;
+    let index = folder.write("index.html", page.as_bytes())?;
+    folder.sweep(&figures.iter().map(|figure| figure.file.as_str()).collect::<Vec<_>>());
     Ok(index)
 }
 
@@ -88,6 +95,8 @@ fn render(board: &Board<'_>, figures: &[Figure]) -> Result<String> {
         started_at: &facts.run.started_at,
         incomplete: tables::incomplete(facts),
         verdicts: verdicts(board),
+        caution: caution(board),
+        warnings: facts::n_warnings(facts),
         protocols: board
             .protocols
             .iter()
@@ -107,7 +116,8 @@ fn render(board: &Board<'_>, figures: &[Figure]) -> Result<String> {
         ratings: facts::ratings(facts),
         split: facts::split(facts),
         notices: facts::notices(facts),
-        omissions: facts::omissions(facts),
+        left_out: left_out::left_out(board),
+        omissions: left_out::omissions(facts),
         stages: facts::stages(facts),
         trials: facts::trials(facts),
         environment: facts::environment(facts),
@@ -115,11 +125,25 @@ fn render(board: &Board<'_>, figures: &[Figure]) -> Result<String> {
         config_toml: &facts.run.config_toml,
         queries: queries(&facts.run.id, board.headline.map(|(metric, k)| (metric.name.as_str(), k))),
     };
+    filled(Value::from(Serde(&page)))
+        .map(|page| visible(&page))
+        .map_err(|error| Error::io(Path::new("page.html"), "render")(io::Error::other(error.to_string())))
+}
+
+/// The template with its values: every text is escaped, whatever its name, but for what the template itself calls safe.
+fn filled(page: Value) -> Result<String, minijinja::Error> {
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
-    environment.set_trim_blocks(true);
-    environment.set_lstrip_blocks(true);
-    environment
-        .render_named_str("page.html", TEMPLATE, Value::from_serialize(&page))
-        .map_err(|error| Error::io(Path::new("page.html"), "render")(io::Error::other(error.to_string())))
+    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
+    environment.render_named_str("page.html", TEMPLATE, page)
+}
+
+/// The page without characters that nobody sees but that change what is seen: control characters and marks that reorder text are spelled out.
+fn visible(page: &str) -> String {
+    let is_hidden = |c: char| is_unsafe(c) && !matches!(c, '\n' | '\t' | '\r');
+    let mut out = String::with_capacity(page.len());
+    for c in page.chars() {
+        if is_hidden(c) { out.extend(c.escape_unicode()) } else { out.push(c) }
+    }
+    out
 }

@@ -1,14 +1,16 @@
 //! Tables of arms × metrics and arms × segments, and what both need to find a value.
 
-use super::numbers::{Cell, MISSING, counts, label, seeds, whole, with_unit};
-use super::read::{Arm, Metric, RunFacts, Values};
+use super::numbers::{Cell, MISSING, counts, label, seeds, whole};
+use super::records::{Arm, Metric, RunFacts, Values};
 use crate::plots::{Color, Role, Spread, arm_colors};
 use serde::Serialize;
 
 /// A table with one row per arm.
 #[derive(Debug, Clone, Serialize)]
 pub struct ArmTable {
-    /// What it shows and under which conditions.
+    /// What it shows.
+    pub title: String,
+    /// Under which conditions.
     pub caption: String,
     /// Columns.
     pub columns: Vec<Column>,
@@ -25,7 +27,7 @@ pub struct Column {
     pub arrow: &'static str,
     /// What it means, for those who ask.
     pub about: String,
-    /// A second line of the head, e.g. a number of users.
+    /// A second line of the head: a unit, or a number of users.
     pub note: String,
 }
 
@@ -36,6 +38,8 @@ pub struct ArmRow {
     pub arm: ArmName,
     /// One per column.
     pub cells: Vec<Cell>,
+    /// Whether it is the best floor, in a table with the headline metric: what stands below is no better.
+    pub is_bar: bool,
 }
 
 /// An arm as tables name it.
@@ -43,8 +47,10 @@ pub struct ArmRow {
 pub struct ArmName {
     /// Its name.
     pub name: String,
-    /// What it is: `stacker`, `base model`, ….
+    /// What it is: `stacker, primary`, `base model`.
     pub role: String,
+    /// Its kind, where neither name nor role say it.
+    pub kind: String,
     /// `#D55E00`.
     pub color: String,
     /// Whether it is the experiment's answer.
@@ -68,6 +74,12 @@ const GROUPS: &[(&str, &str, &[&str])] = &[
     ),
 ];
 
+/// Protocols in the order of the page, the cheapest question first; others follow in the order of their names.
+const PROTOCOLS: &[&str] = &["rated", "sampled", "two-stage", "full"];
+
+/// Segments in the order of their columns; others follow in the order of their names.
+const SEGMENTS: &[&str] = &["cold", "regular", "power", "head", "mid", "tail"];
+
 /// The facts of a run, with what is looked up often.
 pub struct Board<'a> {
     /// The facts.
@@ -86,6 +98,7 @@ impl<'a> Board<'a> {
         let roles: Vec<Role> = facts.arms.iter().map(role).collect();
         let mut protocols: Vec<&str> = facts.values.iter().map(|values| values.protocol.as_str()).collect();
         protocols.dedup();
+        protocols.sort_by_key(|name| PROTOCOLS.iter().position(|known| known == name).unwrap_or(PROTOCOLS.len()));
         let headline = headline(&facts.metrics, &facts.values)
             .and_then(|(id, k)| facts.metrics.iter().find(|metric| metric.id == id).map(|metric| (metric, k)));
         Self { facts, colors: arm_colors(&roles), headline, protocols }
@@ -115,17 +128,16 @@ impl<'a> Board<'a> {
         ks
     }
 
-    /// `610 users, 33 left out, 5 seeds`: over what the headline metric of a protocol is a mean.
+    /// `610 users (33 left out), 5 seeds`: over what the headline metric of a protocol is a mean.
     pub fn conditions(&self, protocol: &str) -> String {
         let Some((metric, k)) = self.headline else { return String::new() };
         let of = |v: &&Values| v.protocol == protocol && v.metric_id == metric.id && v.k == k;
         let values: Vec<&Values> = self.facts.values.iter().filter(of).collect();
         let n_seeds = values.iter().map(|v| v.values.len()).max().unwrap_or(0);
-        let left_out = extent(values.iter().flat_map(|v| &v.n_left_out));
-        let mut parts = vec![format!("{} users", extent(values.iter().flat_map(|v| &v.n)).unwrap_or_default())];
-        parts.extend(left_out.filter(|n| n != "0").map(|n| format!("{n} left out")));
-        parts.push(seeds(n_seeds));
-        parts.join(", ")
+        let users = extent(values.iter().flat_map(|v| &v.n)).unwrap_or_default();
+        let left_out = extent(values.iter().flat_map(|v| &v.n_left_out)).filter(|n| n != "0");
+        let left_out = left_out.map_or_else(String::new, |n| format!(" ({n} left out)"));
+        format!("{users} users{left_out}, {}", seeds(n_seeds))
     }
 
     /// An arm as tables name it.
@@ -134,15 +146,61 @@ impl<'a> Board<'a> {
         ArmName {
             name: arm.name.clone(),
             role: role_name(arm),
+            kind: if arm.kind == arm.name || arm.kind == arm.role { String::new() } else { arm.kind.clone() },
             color: format!("#{:02X}{:02X}{:02X}", color.0, color.1, color.2),
             is_primary: arm.is_primary,
             is_floor: arm.role == "floor",
         }
     }
 
-    fn rows(&self, cell: impl Fn(&Arm) -> Vec<Cell>) -> Vec<ArmRow> {
-        let rows = self.facts.arms.iter().enumerate();
-        rows.map(|(index, arm)| ArmRow { arm: self.arm_name(index), cells: cell(arm) }).collect()
+    /// Arms with the headline metric under a protocol, best first; equals in the order of arms.
+    pub fn ranked(&self, protocol: &str) -> Vec<(&'a Arm, Spread)> {
+        let Some((metric, k)) = self.headline else { return Vec::new() };
+        let value = |arm: &'a Arm| Some((arm, self.spread(protocol, metric.id, k, arm.id)?));
+        let mut ranked: Vec<(&Arm, Spread)> = self.facts.arms.iter().filter_map(value).collect();
+        let sign = if metric.direction == "lower" { 1.0 } else { -1.0 };
+        ranked.sort_by(|a, b| (sign * a.1.mean).total_cmp(&(sign * b.1.mean)));
+        ranked
+    }
+
+    /// A cell with the mean over seeds; it says so where the arm has a value in some seeds only.
+    fn cell(&self, values: Option<&Values>) -> Cell {
+        let mut cell = Cell::of(values.and_then(|values| Spread::of(&values.values)));
+        let (n, n_trials) = (values.map_or(0, |values| values.values.len()), self.facts.trials.len());
+        if n > 0 && n < n_trials {
+            let range = if cell.range.is_empty() { String::new() } else { format!("{}, ", cell.range) };
+            cell.range = format!("{range}{n} of {} only", seeds(n_trials));
+        }
+        cell
+    }
+
+    /// A table's body: one row per arm, best first by the headline metric, arms without it last. `values` are those of an arm, one per column.
+    fn rows(
+        &self,
+        protocol: &str,
+        metrics: &[&Metric],
+        values: impl Fn(&Arm) -> Vec<Option<&'a Values>>,
+    ) -> Vec<ArmRow> {
+        let found: Vec<Vec<Option<&Values>>> = self.facts.arms.iter().map(values).collect();
+        let mut rows: Vec<ArmRow> = found
+            .iter()
+            .enumerate()
+            .map(|(at, found)| ArmRow {
+                arm: self.arm_name(at),
+                cells: found.iter().map(|values| self.cell(*values)).collect(),
+                is_bar: false,
+            })
+            .collect();
+        for (at, metric) in metrics.iter().enumerate() {
+            let mean = |found: &Vec<Option<&Values>>| found[at].and_then(|values| Spread::of(&values.values));
+            let means: Vec<_> = found.iter().map(|found| mean(found).map(|value| value.mean)).collect();
+            mark_best(&mut rows, at, &means, &metric.direction);
+        }
+        let ranked = self.ranked(protocol);
+        let place = |arm: &Arm| ranked.iter().position(|(other, _)| other.id == arm.id).unwrap_or(ranked.len());
+        let mut order: Vec<(usize, ArmRow)> = self.facts.arms.iter().map(place).zip(rows).collect();
+        order.sort_by_key(|(place, _)| *place);
+        order.into_iter().map(|(_, row)| row).collect()
     }
 }
 
@@ -160,9 +218,10 @@ pub fn role(arm: &Arm) -> Role {
     }
 }
 
+/// `base model`, `stacker, primary`.
 fn role_name(arm: &Arm) -> String {
     let role = if arm.role == "base" { "base model" } else { &arm.role };
-    if arm.is_primary { format!("{role}, primary") } else { role.to_owned() }
+    format!("{role}{}", if arm.is_primary { ", primary" } else { "" })
 }
 
 /// The metric and k a page is about: NDCG@10 where there is one, else the first metric that is better when higher, at the largest k up to 10.
@@ -210,18 +269,22 @@ fn leaderboard(
     let columns = metrics
         .iter()
         .map(|(metric, k)| Column {
-            name: with_unit(metric, &label(&metric.name, Some(*k))),
+            // A head breaks at spaces only.
+            name: label(&metric.name, Some(*k)).replace('-', "\u{2011}"),
             arrow: arrow(metric),
             about: metric.about.clone(),
-            note: String::new(),
+            note: metric.unit.clone(),
         })
         .collect();
-    let spread = |arm: &Arm, (metric, k): &(&Metric, i64)| board.spread(protocol, metric.id, *k, arm.id);
-    let mut rows = board.rows(|arm| metrics.iter().map(|column| Cell::of(spread(arm, column))).collect());
-    for (at, column) in metrics.iter().enumerate() {
-        let means: Vec<_> = board.facts.arms.iter().map(|arm| spread(arm, column).map(|value| value.mean)).collect();
-        mark_best(&mut rows, at, &means, &column.0.direction);
-    }
+    let of = |arm: &Arm| metrics.iter().map(|(metric, k)| board.values(protocol, metric.id, *k, arm.id)).collect();
+    let mut rows = board.rows(protocol, &metrics.iter().map(|(metric, _)| *metric).collect::<Vec<_>>(), of);
+    let has_headline =
+        board.headline.is_some_and(|(headline, _)| metrics.iter().any(|(metric, _)| metric.id == headline.id));
+    let floor = rows.iter_mut().find(|row| row.arm.is_floor && has_headline);
+    let bar = floor.map_or("", |row| {
+        row.is_bar = true;
+        " Below the thick line: no better than the best floor."
+    });
     let used: Vec<&Values> = metrics
         .iter()
         .flat_map(|(metric, k)| board.facts.arms.iter().filter_map(|arm| board.values(protocol, metric.id, *k, arm.id)))
@@ -229,9 +292,8 @@ fn leaderboard(
     let n = extent(used.iter().flat_map(|v| &v.n)).unwrap_or_default();
     let n_seeds = used.iter().map(|v| v.values.len()).max().unwrap_or(0);
     let below = if n_seeds > 1 { "; below each mean the lowest and highest seed" } else { "" };
-    let caption =
-        format!("{title}. Protocol {protocol}, n = {n} {noun}, {}{below}. Best value in bold.", seeds(n_seeds));
-    Some(ArmTable { caption, columns, rows })
+    let caption = format!("n = {n} {noun}, {}{below}. Best value in bold.{bar}", seeds(n_seeds));
+    Some(ArmTable { title: format!("{title}, protocol {protocol}"), caption, columns, rows })
 }
 
 /// The headline metric at every cutoff; `None` with fewer than two.
@@ -254,6 +316,9 @@ pub fn segments(board: &Board<'_>, protocol: &str) -> Vec<ArmTable> {
     }
     let mut families: Vec<&str> = names.iter().map(|name| family(name).0).collect();
     families.dedup();
+    // Users before items.
+    families.sort_by_key(|family| !family.starts_with("user"));
+    names.sort_by_key(|name| SEGMENTS.iter().position(|known| *known == family(name).1).unwrap_or(SEGMENTS.len()));
     let table = |of: &&str| {
         let members: Vec<&str> = names.iter().copied().filter(|name| family(name).0 == *of).collect();
         segment_table(board, protocol, (metric, k), of, &members)
@@ -261,12 +326,17 @@ pub fn segments(board: &Board<'_>, protocol: &str) -> Vec<ArmTable> {
     families.iter().map(table).collect()
 }
 
-fn segment_table(board: &Board<'_>, protocol: &str, (metric, k): (&Metric, i64), of: &str, names: &[&str]) -> ArmTable {
+fn segment_table<'a>(
+    board: &Board<'a>,
+    protocol: &str,
+    (metric, k): (&'a Metric, i64),
+    of_family: &str,
+    names: &[&str],
+) -> ArmTable {
     let find = |name: &str, arm: &Arm| {
         let is_it = |v: &&Values| v.protocol == protocol && v.segment == name && v.arm_id == arm.id;
         board.facts.segments.iter().find(is_it)
     };
-    let all = |arm: &Arm| board.spread(protocol, metric.id, k, arm.id);
     let mut columns =
         vec![Column { name: "all".into(), arrow: arrow(metric), about: "everyone".into(), note: String::new() }];
     columns.extend(names.iter().map(|name| {
@@ -275,21 +345,14 @@ fn segment_table(board: &Board<'_>, protocol: &str, (metric, k): (&Metric, i64),
         let note = if low <= high { format!("n = {}", counts(low, high)) } else { MISSING.to_owned() };
         Column { name: family(name).1.to_owned(), arrow: arrow(metric), about: (*name).to_owned(), note }
     }));
-    let spreads = |arm: &Arm| -> Vec<Option<Spread>> {
-        let of_segment = |name: &&str| find(name, arm).and_then(|v| Spread::of(&v.values));
-        std::iter::once(all(arm)).chain(names.iter().map(of_segment)).collect()
+    let of = |arm: &Arm| -> Vec<Option<&Values>> {
+        let all = std::iter::once(board.values(protocol, metric.id, k, arm.id));
+        all.chain(names.iter().map(|name| find(name, arm))).collect()
     };
-    let mut rows = board.rows(|arm| spreads(arm).into_iter().map(Cell::of).collect());
-    for at in 0..=names.len() {
-        let means: Vec<_> = board.facts.arms.iter().map(|arm| spreads(arm)[at].map(|value| value.mean)).collect();
-        mark_best(&mut rows, at, &means, &metric.direction);
-    }
-    let caption = format!(
-        "{} by {}. Protocol {protocol}; n is the number of users; best value in bold.",
-        label(&metric.name, Some(k)),
-        of.replace(['-', '_'], " ")
-    );
-    ArmTable { caption, columns, rows }
+    let rows = board.rows(protocol, &vec![metric; names.len() + 1], of);
+    let title =
+        format!("{} by {}, protocol {protocol}", label(&metric.name, Some(k)), of_family.replace(['-', '_'], " "));
+    ArmTable { title, caption: "n is the number of users. Best value in bold.".to_owned(), columns, rows }
 }
 
 /// `user-activity:cold` → (`user-activity`, `cold`).

@@ -204,8 +204,12 @@ fn trial(db: &Connection, at: i64, seed: i64) {
 
 /// Writes a store's page and returns it with its folder.
 fn page(of: &Store) -> (String, PathBuf, tempfile::TempDir) {
+    page_of(&store(of))
+}
+
+fn page_of(db: &Connection) -> (String, PathBuf, tempfile::TempDir) {
     let reports = tempfile::tempdir().unwrap();
-    let index = write(&store(of), "0123456789ab", reports.path()).unwrap();
+    let index = write(db, "0123456789ab", reports.path()).unwrap();
     let folder = index.parent().unwrap().to_owned();
     if let Some(keep) = std::env::var_os("REXP_PAGES") {
         let keep = Path::new(&keep).join(folder.file_name().unwrap());
@@ -224,16 +228,19 @@ fn the_verdict_and_the_numbers_are_on_the_page() {
     assert_eq!(folder.file_name().unwrap(), "gb-stack");
     // 0.812 − 0.0288 + 0.012 ln 11 = 0.8120 for seed 43; the others lie 0.002 apart.
     for expected in [
-        "<strong>gb</strong> reaches NDCG@10 <strong class=\"value\">0.812</strong>",
-        "0.808–0.816 over 5 seeds",
-        "0.010 above the best base model, bias (0.802), and 0.118 above the best floor, popularity (0.694)",
+        "<strong>gb</strong> has the best NDCG@10, <strong class=\"value\">0.812</strong>",
+        "(0.808–0.816 over 5 seeds)",
+        "0.006 above the next, logistic, 0.010 above the best base model, bias, and 0.118 above the best floor, popularity.",
+        "Whether a difference is more than chance has not been tested.",
         "<strong title=\"best\">0.812</strong><small>0.808–0.816</small>",
-        "577 users, 33 left out, 5 seeds",
-        "RMSE, stars",
+        "577 users (33 left out), 5 seeds",
+        "RMSE&nbsp;<span class=\"arrow\">↓</span><small>stars</small>",
         "base_train",
         "64,536",
         "split-leaves-few",
         "scores are not on the ratings scale",
+        "<td>NDCG, MAP, MRR, Precision, Recall, Hit rate, AUC, Coverage, Novelty</td><td class=\"number\">577</td><td class=\"number\">33</td>",
+        "href=\"#notes\">1 warning</a>",
         "FROM leaderboard",
         "100,836",
         "1996-03-29 to 2018-09-24",
@@ -255,9 +262,9 @@ fn the_same_store_gives_the_same_bytes() {
     let (first, folder, _a) = page(&USUAL);
     let (second, again, _b) = page(&USUAL);
     assert_eq!(first, second);
-    for entry in fs::read_dir(folder).unwrap() {
+    for entry in fs::read_dir(&folder).unwrap() {
         let name = entry.unwrap().file_name();
-        assert_eq!(fs::read(again.join(&name)).unwrap(), fs::read(again.join(&name)).unwrap(), "{name:?}");
+        assert_eq!(fs::read(folder.join(&name)).unwrap(), fs::read(again.join(&name)).unwrap(), "{name:?}");
     }
 }
 
@@ -271,6 +278,7 @@ fn hostile_names_are_text() {
         seeds: &[1],
     };
     let (html, folder, reports) = page(&hostile);
+    assert!(!html.contains('\u{1b}') && html.contains("\\u{1b}[2J"), "control characters are spelled out");
     for tag in ["<script", "<img", "onerror=alert(2)>", "'arm')</", "\">\"&gt;"] {
         assert!(!html.contains(tag), "{tag}");
     }
@@ -313,4 +321,77 @@ fn the_queries_run_and_give_the_tables() {
     );
     let mean: f64 = db.query_row(&sql, [], |row| row.get(0)).unwrap();
     assert!((mean - 0.812).abs() < 5e-4, "{mean}");
+}
+
+/// A page of the usual store after some changes to it.
+fn page_after(sql: &str) -> String {
+    let db = store(&USUAL);
+    db.execute_batch(sql).unwrap();
+    page_of(&db).0
+}
+
+#[test]
+fn a_floor_that_leads_is_named_and_the_primary_arm_has_its_place() {
+    let html = page_after("UPDATE metric_value SET value = value + 0.1 WHERE arm_id = 7 AND protocol = 'full'");
+    // full: 0.3 * 0.812 = 0.2436; popularity 0.3 * 0.694 + 0.1 = 0.3082; bias 0.3 * 0.802 = 0.2406.
+    let expected = "<strong>popularity</strong>, a floor, has the best NDCG@10, <strong class=\"value\">0.308</strong> \
+        <span class=\"spread\">(0.304–0.312 over 5 seeds)</span>. The primary arm, gb, is number 2 of 9 with 0.244 \
+        (0.240–0.248 over 5 seeds): 0.065 below it, and 0.003 above the best base model, bias.";
+    assert!(html.contains(expected));
+    // Tables follow: the floor's row, with its line, is the first of the table of `full`, and none is that of `rated`.
+    let first_row =
+        |title: &str| html.split_once(title).and_then(|(_, rest)| rest.split_once("<tr class=\"")).unwrap().1;
+    assert!(first_row("<b>Ranking, protocol full</b>").starts_with("floor bar\">"));
+    assert!(first_row("<b>Ranking, protocol rated</b>").starts_with("primary\">"));
+}
+
+#[test]
+fn a_value_of_some_seeds_says_so_and_a_missing_primary_is_told() {
+    let html = page_after("DELETE FROM metric_value WHERE arm_id = 3 AND trial_id > 3 AND metric_id = 0");
+    // Bias is left with seeds 41 to 43: 0.798, 0.800, 0.802.
+    assert!(html.contains("0.800<small>0.798–0.802, 3 of 5 seeds only</small>"));
+    let html = page_after("DELETE FROM metric_value WHERE arm_id = 0 AND metric_id = 0");
+    assert!(
+        html.contains("<strong>logistic</strong> has the best NDCG@10")
+            && html.contains("The primary arm, gb, has no value.")
+    );
+}
+
+#[test]
+fn protocols_and_segments_stand_in_their_usual_order() {
+    let html = page_after("");
+    let place = |text: &str| html.find(text).unwrap_or_else(|| panic!("{text}"));
+    assert!(place("<h2>Protocol rated") < place("<h2>Protocol full"));
+    assert!(place("NDCG@10 by user activity") < place("NDCG@10 by item popularity"));
+    // Parts of the split too: train_full comes before test.
+    assert!(place("<th scope=\"row\">train_full") < place("<th scope=\"row\">test"));
+    for names in [["cold", "regular", "power"], ["head", "mid", "tail"]] {
+        assert!(names.map(|name| place(&format!("{name}&nbsp;"))).is_sorted(), "{names:?}");
+    }
+}
+
+#[test]
+fn a_run_without_importances_history_segments_and_notes_has_a_shorter_page() {
+    let html = page_after(
+        "DELETE FROM importance; DELETE FROM history; DELETE FROM event; DELETE FROM omission; DELETE FROM stage;
+         DELETE FROM metric_value WHERE segment <> 'all' OR protocol = 'full' OR k NOT IN (0, 10)",
+    );
+    for gone in
+        ["What the stackers look at", "Learning curves", "Segments", "Protocol full", "Every cutoff", "warning</a>"]
+    {
+        assert!(!html.contains(gone), "{gone}");
+    }
+    assert!(html.contains("leaderboard-rated.png") && !html.contains("-at-k-"));
+}
+
+#[test]
+fn forty_arms_are_all_in_the_table_and_twelve_in_the_curves() {
+    let html = page_after(
+        "WITH RECURSIVE n(i) AS (SELECT 9 UNION ALL SELECT i + 1 FROM n WHERE i < 39)
+           INSERT INTO arm SELECT i, '0123456789ab', 'extra' || i, 'base', 'mf', 'rating', i, 0 FROM n;
+         INSERT INTO metric_value SELECT trial_id, arm.id, protocol, metric_id, k, segment, value - arm.id / 1000.0, n, n_left_out
+           FROM metric_value JOIN arm ON arm.id >= 9 WHERE arm_id = 0",
+    );
+    assert_eq!(html.matches("base model<span class=\"of\"> · mf").count() % 31, 0);
+    assert!(html.contains("extra39") && html.contains("12 of 40 arms: the primary, the floors and the"));
 }

@@ -4,11 +4,17 @@
 //! The schema is in `migrations/`; `user_version` counts them and `application_id` marks the file as ours.
 
 pub mod blob;
+mod check;
+pub mod details;
 pub mod lock;
-pub mod migrate;
-pub mod open;
+mod migrate;
+mod open;
+pub mod people;
 pub mod read;
 pub mod rows;
-pub mod write;
+mod write;
 
 pub use open::Store;
+
+#[cfg(test)]
+mod tests;

@@ -47,6 +47,8 @@ pub struct ItemRow {
 pub struct SplitRow {
     /// SHA-256 of the assignment.
     pub hash: String,
+    /// Ratings at or above it count as relevant.
+    pub threshold: f64,
     /// Kind.
     pub kind: String,
     /// Options as a JSON object.
@@ -275,6 +277,25 @@ pub struct EventRow {
     pub count: u64,
     /// One sentence.
     pub message: String,
+}
+
+/// Everything that is the same for all trials of a run.
+#[derive(Debug, Clone)]
+pub struct RunBundle {
+    /// The run.
+    pub run: RunRow,
+    /// Its data set.
+    pub dataset: DatasetRow,
+    /// The catalog, in order of item numbers.
+    pub items: Vec<ItemRow>,
+    /// Every option.
+    pub params: Params,
+    /// Its arms, in the order of tables.
+    pub arms: Vec<ArmRow>,
+    /// Definitions of its metrics.
+    pub metrics: Vec<MetricRow>,
+    /// Notes and warnings about the run as a whole.
+    pub events: Vec<EventRow>,
 }
 
 /// Every option of a run with its value as JSON, by dotted name.

@@ -29,10 +29,12 @@ CREATE TABLE item (
 
 CREATE TABLE split (
   id            INTEGER PRIMARY KEY,
-  hash          TEXT NOT NULL UNIQUE,      -- SHA-256 of the part of every row
+  hash          TEXT NOT NULL,             -- SHA-256 of the part of every row
+  threshold     REAL NOT NULL,             -- ratings at or above it count as relevant in split_part
   dataset_id    INTEGER NOT NULL REFERENCES dataset(id),
   kind          TEXT NOT NULL,
-  parameters    TEXT NOT NULL              -- JSON object of the options
+  parameters    TEXT NOT NULL,             -- JSON object of the options
+  UNIQUE (hash, threshold)
 ) STRICT;
 
 CREATE TABLE split_part (
@@ -43,7 +45,7 @@ CREATE TABLE split_part (
   n_items       INTEGER NOT NULL,
   n_cold_users  INTEGER NOT NULL,          -- users without a row in base_train
   n_cold_items  INTEGER NOT NULL,          -- items without a row in base_train
-  n_relevant    INTEGER NOT NULL,          -- rows at or above the relevance threshold
+  n_relevant    INTEGER NOT NULL,          -- rows at or above the threshold of the split
   PRIMARY KEY (split_id, part)
 ) STRICT, WITHOUT ROWID;
 

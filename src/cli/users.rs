@@ -1,0 +1,77 @@
+//! `rexp users`: one metric user by user, for whoever wants to look closer or use other statistics.
+
+use super::print;
+use crate::error::Result;
+use crate::store::Store;
+use crate::store::people::{Asked, over_seeds};
+use clap::Args;
+use std::path::Path;
+
+/// Which values.
+#[derive(Debug, Args)]
+pub struct UsersArgs {
+    /// An experiment (its latest run) or the first digits of a run's id
+    #[arg(value_name = "RUN")]
+    pub run: String,
+    /// Metric
+    #[arg(long, default_value = "ndcg")]
+    pub metric: String,
+    /// Cutoff; 0 for a metric without one
+    #[arg(long, default_value_t = 10)]
+    pub k: u64,
+    /// Arm; default: the experiment's answer
+    #[arg(long)]
+    pub arm: Option<String>,
+    /// Protocol; default: the experiment's first
+    #[arg(long)]
+    pub protocol: Option<String>,
+    /// Every seed by itself instead of the mean over seeds
+    #[arg(long)]
+    pub by_seed: bool,
+    /// Print JSON instead of CSV
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Prints the values.
+///
+/// # Errors
+/// [`crate::Error::Name`] for what the run does not have, and those of the store.
+pub fn run(args: &UsersArgs, db: &Path) -> Result<()> {
+    let store = Store::open_read(db)?;
+    let run = store.find_run(&args.run)?;
+    let (arm, protocol) = (args.arm.as_deref(), args.protocol.as_deref());
+    let values = store.user_values(&Asked { run: &run, arm, protocol, metric: &args.metric, k: args.k })?;
+    if args.by_seed {
+        if args.json {
+            return print::json(&values);
+        }
+        let rows = values.iter().map(|row| format!("{},{},{}\n", field(&row.user), row.seed, row.value));
+        return print::text(&format!("user,seed,value\n{}", rows.collect::<String>()));
+    }
+    let means = over_seeds(&values);
+    if args.json {
+        let rows: Vec<_> = means.iter().map(|(user, value, n)| serde_json::json!({ "user": user, "value": value, "n_seeds": n })).collect();
+        return print::json(&rows);
+    }
+    let rows = means.iter().map(|(user, value, n)| format!("{},{value},{n}\n", field(user)));
+    print::text(&format!("user,value,n_seeds\n{}", rows.collect::<String>()))
+}
+
+/// An id as a CSV field that no spreadsheet takes for a formula.
+fn field(id: &str) -> String {
+    let guarded = if id.starts_with(['=', '+', '-', '@', '\t']) { format!("'{id}") } else { id.to_owned() };
+    if guarded.contains([',', '"', '\n', '\r']) { format!("\"{}\"", guarded.replace('"', "\"\"")) } else { guarded }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_cannot_become_formulas_or_columns() {
+        assert_eq!(field("17"), "17");
+        assert_eq!(field("=1+1"), "'=1+1");
+        assert_eq!(field("a,\"b\""), "\"a,\"\"b\"\"\"");
+    }
+}
