@@ -39,7 +39,10 @@ pub fn run(args: &DbArgs, db: &Path) -> Result<()> {
                 return print::text(&format!("{}: whole\n", db.display()));
             }
             print::text(&found.iter().map(|line| format!("{line}\n")).collect::<String>())?;
-            let message = format!("{} found; go back to a backup, or run the experiments again into a new file", plural(found.len(), "fault"));
+            let message = format!(
+                "{} found; go back to a backup, or run the experiments again into a new file",
+                plural(found.len(), "fault")
+            );
             Err(Error::Store { path: db.to_owned(), message })
         }
         DbCommand::Backup { file } => {

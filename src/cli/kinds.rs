@@ -60,9 +60,14 @@ fn sets() -> Vec<Set> {
     });
     let metric = |metric: &'static crate::metrics::Metric| {
         let unit = if metric.unit.is_empty() { String::new() } else { format!(", {}", metric.unit) };
-        plain(metric.name, format!("{} ({} is better{unit})", metric.about, metric.direction.name()).replace("neutral is better", "no better side"))
+        plain(
+            metric.name,
+            format!("{} ({} is better{unit})", metric.about, metric.direction.name())
+                .replace("neutral is better", "no better side"),
+        )
     };
-    let segments = SEGMENTS.iter().map(|segment| plain(segment.name, format!("{}: {}", segment.about, segment.labels.join(", "))));
+    let segments =
+        SEGMENTS.iter().map(|segment| plain(segment.name, format!("{}: {}", segment.about, segment.labels.join(", "))));
     let features = FEATURES.iter().map(|feature| plain(feature.name, feature.about.into()));
     let scores = plain("score_<model>", "score of a base model".into());
     vec![
@@ -84,10 +89,17 @@ fn sets() -> Vec<Set> {
 pub fn run(args: &KindsArgs) -> Result<()> {
     let mut sets = sets();
     if let Some(name) = &args.name {
-        let known: Vec<&str> = sets.iter().flat_map(|set| std::iter::once(set.set).chain(set.kinds.iter().map(|kind| kind.name))).collect();
+        let known: Vec<&str> = sets
+            .iter()
+            .flat_map(|set| std::iter::once(set.set).chain(set.kinds.iter().map(|kind| kind.name)))
+            .collect();
         if !known.contains(&name.as_str()) {
             let help = suggest::nearest(name, known.iter().copied()).map(|near| format!("did you mean {near:?}?"));
-            return Err(Error::Name { what: "kind", found: shown(name), help: help.or(Some("see `rexp kinds`".into())) });
+            return Err(Error::Name {
+                what: "kind",
+                found: shown(name),
+                help: help.or(Some("see `rexp kinds`".into())),
+            });
         }
         sets.iter_mut().filter(|set| set.set != name).for_each(|set| set.kinds.retain(|kind| kind.name == name));
         sets.retain(|set| !set.kinds.is_empty());
@@ -103,7 +115,8 @@ fn text(sets: &[Set]) -> String {
         for kind in &set.kinds {
             let _ = writeln!(out, "  {:<20} {}", kind.name, kind.about);
             for option in &kind.options {
-                let _ = writeln!(out, "    {} = {}  # {}; {}", option.name, option.default, option.about, option.allowed);
+                let _ =
+                    writeln!(out, "    {} = {}  # {}; {}", option.name, option.default, option.about, option.allowed);
             }
         }
         out.push('\n');

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use std::fmt::Write;
 
 /// Metrics of the table, in order, with those that have a cutoff at the chosen one.
-const SHOWN: &[&str] = &["ndcg", "precision", "recall", "hit-rate", "auc", "rmse", "log-loss", "coverage", "tail-share"];
+const SHOWN: &[&str] =
+    &["ndcg", "precision", "recall", "hit-rate", "auc", "rmse", "log-loss", "coverage", "tail-share"];
 
 /// The leaderboards of all protocols, or of one.
 pub fn text(board: &Leaderboard, protocol: Option<&str>, style: Style) -> String {
@@ -37,12 +38,22 @@ fn one(board: &Leaderboard, protocol: usize, name: &str, style: Style) -> String
     let mut out = String::new();
     let seeds = plural(board.seeds.len(), "seed");
     let missing = board.n_trials.saturating_sub(board.seeds.len() as u64);
-    let missing = if missing > 0 { format!(", {} still to run", plural(missing as usize, "seed")) } else { String::new() };
+    let missing =
+        if missing > 0 { format!(", {} still to run", plural(missing as usize, "seed")) } else { String::new() };
     // Writing to a string cannot fail.
-    let _ = writeln!(out, "protocol {name} on {}: mean{} over {seeds}{missing}, {users:.0} users", board.dataset, if board.seeds.len() > 1 { " ± standard deviation" } else { "" });
+    let _ = writeln!(
+        out,
+        "protocol {name} on {}: mean{} over {seeds}{missing}, {users:.0} users",
+        board.dataset,
+        if board.seeds.len() > 1 { " ± standard deviation" } else { "" }
+    );
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    if style.has_color() { table.enforce_styling() } else { table.force_no_tty() };
+    if style.has_color() {
+        table.enforce_styling()
+    } else {
+        table.force_no_tty()
+    };
     table.set_header(std::iter::once("arm").chain(columns.iter().map(|column| column.heading.as_str())));
     for (arm, about) in board.arms.iter().enumerate() {
         let cells = columns.iter().map(|column| cell(board, protocol, column, arm));
@@ -89,7 +100,8 @@ fn cell(board: &Leaderboard, protocol: usize, column: &Column, arm: usize) -> Ce
         "lower" => -1.0,
         _ => return Cell::new(text),
     };
-    let best = (0..board.arms.len()).filter_map(value).map(|other| sign * other.mean()).fold(f64::NEG_INFINITY, f64::max);
+    let best =
+        (0..board.arms.len()).filter_map(value).map(|other| sign * other.mean()).fold(f64::NEG_INFINITY, f64::max);
     let cell = Cell::new(text);
     if sign * own.mean() >= best { cell.add_attribute(Attribute::Bold) } else { cell }
 }
@@ -128,8 +140,15 @@ mod tests {
 
     fn board(seeds: &[u64]) -> Leaderboard {
         let arm = |name: &str, role: &str, is_primary| BoardArm { name: name.into(), role: role.into(), is_primary };
-        let metric = |name: &str, direction: &str| BoardMetric { name: name.into(), direction: direction.into(), unit: String::new() };
-        let value = |mean: f64| BoardValue { values: seeds.iter().map(|&seed| mean + seed as f64 / 100.0).collect(), n: vec![599; seeds.len()] };
+        let metric = |name: &str, direction: &str| BoardMetric {
+            name: name.into(),
+            direction: direction.into(),
+            unit: String::new(),
+        };
+        let value = |mean: f64| BoardValue {
+            values: seeds.iter().map(|&seed| mean + seed as f64 / 100.0).collect(),
+            n: vec![599; seeds.len()],
+        };
         Leaderboard {
             run: "abc".into(),
             experiment: "e".into(),
@@ -139,7 +158,12 @@ mod tests {
             arms: vec![arm("stack", "stacker", true), arm("bias", "base", false), arm("random", "floor", false)],
             metrics: vec![metric("ndcg", "higher"), metric("rmse", "lower")],
             protocols: vec!["rated".into()],
-            values: BTreeMap::from([((0, 0, 5, 0), value(0.9)), ((0, 0, 10, 0), value(0.8)), ((0, 0, 10, 1), value(0.7)), ((0, 1, 0, 1), value(0.9))]),
+            values: BTreeMap::from([
+                ((0, 0, 5, 0), value(0.9)),
+                ((0, 0, 10, 0), value(0.8)),
+                ((0, 0, 10, 1), value(0.7)),
+                ((0, 1, 0, 1), value(0.9)),
+            ]),
         }
     }
 
@@ -147,17 +171,23 @@ mod tests {
     fn a_table_says_protocol_cutoff_users_seeds_and_what_is_missing() {
         let text = text(&board(&[1, 3]), None, Style::plain());
         let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines[0], "protocol rated on d: mean ± standard deviation over 2 seeds, 1 seed still to run, 599 users");
+        assert_eq!(
+            lines[0],
+            "protocol rated on d: mean ± standard deviation over 2 seeds, 1 seed still to run, 599 users"
+        );
         assert!(lines[1].contains("ndcg@10") && lines[1].contains("rmse") && !lines[1].contains("recall"), "{text}");
         // (0.81 + 0.83) / 2, sd 0.0141.
-        assert!(lines[2].starts_with(" stack *") && lines[2].contains("0.820 ±.014") && lines[2].ends_with('–'), "{text}");
+        assert!(
+            lines[2].starts_with(" stack *") && lines[2].contains("0.820 ±.014") && lines[2].ends_with('–'),
+            "{text}"
+        );
         assert!(lines[4].contains("random (floor)"), "{text}");
     }
 
     #[test]
     fn the_best_of_each_column_is_bold_where_there_is_color() {
         let text = text(&board(&[0]), None, Style::colored());
-        assert!(text.contains("\u{1b}[1m0.800\u{1b}[0m") && !text.contains("\u{1b}[1m0.700"), "{text:?}");
+        assert!(text.contains("\u{1b}[1m   0.800 \u{1b}[0m") && !text.contains("\u{1b}[1m   0.700"), "{text:?}");
         assert!(!text.contains('±'));
     }
 

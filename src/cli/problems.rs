@@ -83,7 +83,11 @@ fn short(problem: &Problem) -> String {
 }
 
 fn shown_path(name: &str) -> String {
-    if name.chars().count() > 80 { name.chars().filter(|&c| !crate::error::is_unsafe(c)).collect() } else { shown(name) }
+    if name.chars().count() > 80 {
+        name.chars().filter(|&c| !crate::error::is_unsafe(c)).collect()
+    } else {
+        shown(name)
+    }
 }
 
 fn floor_boundary(text: &str, at: usize) -> usize {
@@ -98,7 +102,11 @@ mod tests {
 
     fn problem(text: &str, start: usize, end: usize) -> Problem {
         let source = Arc::new(Source { name: "e.toml".into(), text: text.into() });
-        Problem { place: Some(Place { source, start, end }), message: "unknown key \"x\"".into(), help: Some("allowed: y".into()) }
+        Problem {
+            place: Some(Place { source, start, end }),
+            message: "unknown key \"x\"".into(),
+            help: Some("allowed: y".into()),
+        }
     }
 
     #[test]

@@ -87,10 +87,13 @@ fn show(outcome: &Outcome, shared: &Shared, as_json: bool) -> Result<()> {
                 "leaderboard": leaderboard::json(board),
             })
         });
-        let failures = outcome.failures.iter().map(|failure| {
-            json!({ "experiments": failure.experiments, "error": failure.error.to_string() })
-        });
-        return print::json(&json!({ "db": shared.db, "runs": runs.collect::<Vec<_>>(), "failures": failures.collect::<Vec<_>>() }));
+        let failures = outcome
+            .failures
+            .iter()
+            .map(|failure| json!({ "experiments": failure.experiments, "error": failure.error.to_string() }));
+        return print::json(
+            &json!({ "db": shared.db, "runs": runs.collect::<Vec<_>>(), "failures": failures.collect::<Vec<_>>() }),
+        );
     }
     let mut out = String::new();
     for ((run, board), page) in outcome.finished.iter().zip(&boards).zip(&pages) {

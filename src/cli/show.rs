@@ -44,7 +44,11 @@ pub fn run(args: &ShowArgs, db: &Path) -> Result<()> {
         out["split"] = json!(details.split);
         out["stages"] = json!(details.stages);
         out["events"] = json!(details.events);
-        out["params"] = details.params.iter().map(|(name, value)| (name.clone(), serde_json::from_str::<serde_json::Value>(value).unwrap_or_default())).collect();
+        out["params"] = details
+            .params
+            .iter()
+            .map(|(name, value)| (name.clone(), serde_json::from_str::<serde_json::Value>(value).unwrap_or_default()))
+            .collect();
         return print::json(&out);
     }
     let summary = store.runs()?.into_iter().find(|run| run.run == id);
@@ -72,13 +76,20 @@ fn heading(run: &RunSummary, details: &RunDetails, db: &Path) -> String {
 
 /// Text of a file, safe for a terminal, its lines kept.
 fn shown_lines(text: &str) -> String {
-    text.lines().map(|line| line.chars().filter(|&c| !crate::error::is_unsafe(c)).collect::<String>()).collect::<Vec<_>>().join("\n")
+    text.lines()
+        .map(|line| line.chars().filter(|&c| !crate::error::is_unsafe(c)).collect::<String>())
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 fn rest(details: &RunDetails) -> String {
     let mut out = String::new();
     // Writing to a string cannot fail.
-    let _ = writeln!(out, "\nsplit (seed {})     ratings    users    items  cold users  cold items  relevant", details.split_seed);
+    let _ = writeln!(
+        out,
+        "\nsplit (seed {})     ratings    users    items  cold users  cold items  relevant",
+        details.split_seed
+    );
     for part in &details.split {
         let _ = writeln!(
             out,

@@ -51,7 +51,10 @@ pub fn run(args: &UsersArgs, db: &Path) -> Result<()> {
     }
     let means = over_seeds(&values);
     if args.json {
-        let rows: Vec<_> = means.iter().map(|(user, value, n)| serde_json::json!({ "user": user, "value": value, "n_seeds": n })).collect();
+        let rows: Vec<_> = means
+            .iter()
+            .map(|(user, value, n)| serde_json::json!({ "user": user, "value": value, "n_seeds": n }))
+            .collect();
         return print::json(&rows);
     }
     let rows = means.iter().map(|(user, value, n)| format!("{},{value},{n}\n", field(user)));

@@ -117,10 +117,10 @@ fn every_value_is_there_or_its_absence_is_counted() {
     for outcome in &evaluation.protocols {
         for arm in &outcome.arms {
             assert!(arm.values.is_sorted_by_key(|value| (value.metric, value.k, value.segment)));
-            for metric in 0..METRICS.len() {
+            for (metric, definition) in METRICS.iter().enumerate() {
                 let has = arm.values.iter().any(|value| value.metric == metric)
                     || arm.omissions.iter().any(|o| o.metric == metric);
-                let of_rows = matches!(METRICS[metric].compute, crate::metrics::Compute::Rows(..));
+                let of_rows = matches!(definition.compute, crate::metrics::Compute::Rows(..));
                 assert!(
                     has || of_rows && outcome.protocol != "rated",
                     "{} under {}",

@@ -42,14 +42,20 @@ pub fn leak(experiment: &Experiment) -> Option<EventRow> {
         level: "warning".into(),
         code: "leaking-statistics".into(),
         count: 1,
-        message: "user and item statistics from train_full contain the labels that stackers learn from; use stats_from = \
+        message:
+            "user and item statistics from train_full contain the labels that stackers learn from; use stats_from = \
                   \"leave-one-out\" unless the leak is what you measure"
-            .into(),
+                .into(),
     })
 }
 
 /// What the split of a cell left.
-pub fn split(stage: &Stage<SplitRatings>, counts: impl FnOnce(&SplitRatings) -> Vec<PartCounts>, seed: u64, progress: &Progress) {
+pub fn split(
+    stage: &Stage<SplitRatings>,
+    counts: impl FnOnce(&SplitRatings) -> Vec<PartCounts>,
+    seed: u64,
+    progress: &Progress,
+) {
     let Ok(ratings) = stage.get() else { return };
     let parts = counts(ratings).into_iter().filter(|part| part.part != "train_full").map(|part| {
         let PartCounts { part, n_rows, n_users, n_items, n_cold_users, n_cold_items, .. } = part;

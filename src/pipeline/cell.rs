@@ -84,8 +84,11 @@ impl<'a> Cell<'a> {
             }
         };
         let (mut jobs, seed) = (Jobs::default(), self.seed);
-        let mut members: Vec<Shared<Member<'a>>> =
-            self.members.iter().map(|member| uses(member, &mut jobs, &ratings.parts.hash, seed).map_err(Arc::new)).collect();
+        let mut members: Vec<Shared<Member<'a>>> = self
+            .members
+            .iter()
+            .map(|member| uses(member, &mut jobs, &ratings.parts.hash, seed).map_err(Arc::new))
+            .collect();
         let keys: Vec<Key> = jobs.0.iter().map(|job| job.key).collect();
         let fits = fits::fit(&jobs.0, self.dataset, &ratings.base, &ratings.train_full, seed, &say);
         say("score meta_train");
@@ -103,7 +106,14 @@ impl<'a> Cell<'a> {
             }
         }
         say("evaluate");
-        let made = judge::Input { cell: self, ratings, fits: &fits, stacks: &stacks, stack_jobs: &stack_jobs, statistics: &statistics };
+        let made = judge::Input {
+            cell: self,
+            ratings,
+            fits: &fits,
+            stacks: &stacks,
+            stack_jobs: &stack_jobs,
+            statistics: &statistics,
+        };
         let judgements = judge::judge(&made, &mut members);
         drop(stack_jobs);
         Made { split, fits, scores, stacks, judgements, members }

@@ -18,13 +18,13 @@ pub fn read(experiments: &[Experiment], data_dir: Option<&Path>, offline: bool) 
     let mut out = Datasets::new();
     for experiment in experiments {
         let fingerprint = experiment.data.fingerprint();
-        if !out.contains_key(&fingerprint) {
-            let key = KeyBuilder::new("read 1").text(&fingerprint).finish();
+        let key = KeyBuilder::new("read 1").text(&fingerprint).finish();
+        out.entry(fingerprint).or_insert_with(|| {
             let stage = Stage::run("read data".into(), key, || one(&experiment.data, data_dir, offline));
             // From here on, the content is the key: the same ratings from elsewhere are the same input.
             let key = stage.get().map_or(key, |dataset| dataset.hash);
-            out.insert(fingerprint, Stage { key, ..stage });
-        }
+            Stage { key, ..stage }
+        });
     }
     out
 }

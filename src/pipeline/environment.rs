@@ -87,7 +87,10 @@ mod tests {
     fn the_machine_is_described_without_naming_anyone() {
         let environment = environment();
         let machine: serde_json::Value = serde_json::from_str(&environment.machine).unwrap();
-        assert_eq!(machine.as_object().unwrap().keys().collect::<Vec<_>>(), ["arch", "cpu", "cpu_features", "n_cpus", "os"]);
+        assert_eq!(
+            machine.as_object().unwrap().keys().collect::<Vec<_>>(),
+            ["arch", "cpu", "cpu_features", "n_cpus", "os"]
+        );
         assert!(machine["n_cpus"].as_u64().unwrap() >= 1 && environment.rexp_source.len() == 16);
         assert!(!cfg!(target_os = "linux") || peak_memory_bytes() > 1 << 20);
     }

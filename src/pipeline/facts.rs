@@ -21,7 +21,8 @@ pub fn dataset(dataset: &Dataset) -> DatasetRow {
     let ratings = &dataset.ratings;
     let mut counts: BTreeMap<u32, u64> = BTreeMap::new();
     ratings.values.iter().for_each(|value| *counts.entry(value.to_bits()).or_default() += 1);
-    let mut counts: Vec<(f64, u64)> = counts.into_iter().map(|(bits, n)| (f64::from(f32::from_bits(bits)), n)).collect();
+    let mut counts: Vec<(f64, u64)> =
+        counts.into_iter().map(|(bits, n)| (f64::from(f32::from_bits(bits)), n)).collect();
     counts.sort_by(|a, b| a.0.total_cmp(&b.0));
     let (low, high) = ratings.range();
     let sum: f64 = ratings.values.iter().map(|&value| f64::from(value)).sum();

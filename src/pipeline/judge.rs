@@ -63,7 +63,13 @@ pub fn judge<'c>(input: &Input<'_, 'c>, members: &mut [Shared<Member<'c>>]) -> V
 type Named<'a> = (Key, Arm<'a>);
 
 impl Input<'_, '_> {
-    fn judge(&self, place: usize, fingerprint: &str, plan: &EvaluationPlan, members: &[Shared<Member<'_>>]) -> Judgement {
+    fn judge(
+        &self,
+        place: usize,
+        fingerprint: &str,
+        plan: &EvaluationPlan,
+        members: &[Shared<Member<'_>>],
+    ) -> Judgement {
         let (cell, ratings) = (self.cell, self.ratings);
         let mut scorer = CellScorer {
             models: self.fits.iter().map(|_| None).collect(),

@@ -22,7 +22,13 @@ pub struct Trial {
 }
 
 /// The trials of a cell, in the order of its members. `read` is the stage that read the data.
-pub fn trials<T>(cell: &Cell<'_>, made: &Made<'_>, read: &Stage<T>, books: &mut Books, n_threads: usize) -> Vec<Shared<Trial>> {
+pub fn trials<T>(
+    cell: &Cell<'_>,
+    made: &Made<'_>,
+    read: &Stage<T>,
+    books: &mut Books,
+    n_threads: usize,
+) -> Vec<Shared<Trial>> {
     let trial = |(place, member): (usize, &Shared<Member<'_>>)| {
         let member = member.as_ref().map_err(Arc::clone)?;
         Writer { cell, made, member, place }.trial(read, books, n_threads)
@@ -69,7 +75,9 @@ impl Writer<'_> {
                 out.push(books.row(&made.fits[*place]));
             }
         }
-        out.extend(member.base.iter().flatten().filter_map(|&place| made.scores[place].as_ref()).map(|stage| books.row(stage)));
+        out.extend(
+            member.base.iter().flatten().filter_map(|&place| made.scores[place].as_ref()).map(|stage| books.row(stage)),
+        );
         out.extend(member.stacks.iter().map(|&place| books.row(&made.stacks[place])));
         out.push(books.row(&made.judgements[member.judgement].stage));
         out
@@ -100,9 +108,14 @@ impl Writer<'_> {
     fn arms(&self, places: &[usize]) -> Vec<ArmRow> {
         let experiment = self.member.experiment;
         let role = |is_average| if is_average { "average" } else { "stacker" };
-        let stackers = experiment.stackers.iter().map(|stacker| (&stacker.name, stacker.kind, role(stacker.name == SIMPLE_AVERAGE)));
-        let base = experiment.models.iter().filter(|model| !model.is_floor).map(|model| (&model.name, model.kind, "base"));
-        let floors = experiment.models.iter().filter(|model| model.is_floor).map(|model| (&model.name, model.kind, "floor"));
+        let stackers = experiment
+            .stackers
+            .iter()
+            .map(|stacker| (&stacker.name, stacker.kind, role(stacker.name == SIMPLE_AVERAGE)));
+        let base =
+            experiment.models.iter().filter(|model| !model.is_floor).map(|model| (&model.name, model.kind, "base"));
+        let floors =
+            experiment.models.iter().filter(|model| model.is_floor).map(|model| (&model.name, model.kind, "floor"));
         let scales = &self.made.judgements[self.member.judgement].scales;
         let arms = stackers.chain(base).chain(floors).zip(places).enumerate();
         arms.map(|(position, ((name, kind, role), &place))| ArmRow {

@@ -98,7 +98,10 @@ pub fn run(request: &Request, progress: &Progress) -> Result<Outcome> {
     }
     let (runs, mut failures) = prepare(request, &datasets, &store)?;
     announce::start(&runs, &datasets, progress);
-    progress.skip(request.experiments.iter().map(|experiment| experiment.seeds.len()).sum::<usize>() - runs.iter().map(|run| run.todo.seeds.len()).sum::<usize>());
+    progress.skip(
+        request.experiments.iter().map(|experiment| experiment.seeds.len()).sum::<usize>()
+            - runs.iter().map(|run| run.todo.seeds.len()).sum::<usize>(),
+    );
     let live = runs.iter().filter(|run| !run.todo.seeds.is_empty());
     let _locks = live.map(|run| RunLock::hold(&request.db, &run.bundle.run.id)).collect::<Result<Vec<_>>>()?;
     let shop = Shop {
@@ -126,7 +129,8 @@ pub fn run(request: &Request, progress: &Progress) -> Result<Outcome> {
 
 /// Notes that an error stopped an experiment.
 fn fail(failures: &mut Vec<Failure>, experiment: &str, error: Arc<Error>) {
-    let same = |failure: &&mut Failure| Arc::ptr_eq(&failure.error, &error) || failure.error.to_string() == error.to_string();
+    let same =
+        |failure: &&mut Failure| Arc::ptr_eq(&failure.error, &error) || failure.error.to_string() == error.to_string();
     match failures.iter_mut().find(same) {
         Some(failure) if failure.experiments.iter().any(|name| name == experiment) => {}
         Some(failure) => failure.experiments.push(experiment.to_owned()),

@@ -70,7 +70,8 @@ pub struct Meta<'a> {
 /// Fits one stacker.
 pub fn fit(job: &Job<'_>, meta: &Meta<'_>) -> Stage<Box<dyn FittedStacker>> {
     let name = format!("fit {}", job.stacker.name);
-    let scores: Shared<Vec<&[f32]>> = meta.scores.iter().map(|stage| stage.as_ref().map_or(Ok(&[][..]), used)).collect();
+    let scores: Shared<Vec<&[f32]>> =
+        meta.scores.iter().map(|stage| stage.as_ref().map_or(Ok(&[][..]), used)).collect();
     match scores {
         Ok(scores) => Stage::run(name, job.key, || learn(job, meta, &scores)),
         Err(failed) => Stage { name, key: job.key, outcome: Err(failed), elapsed_ms: 0.0, peak_memory_bytes: 0 },
@@ -102,7 +103,8 @@ fn learn(job: &Job<'_>, meta: &Meta<'_>, scores: &[&[f32]]) -> Result<Box<dyn Fi
         let start = labels.len();
         let items: Vec<ItemIndex> = items.iter().map(|&item| ItemIndex(item)).collect();
         let statistics = columns::statistics(&meta.statistics[job.statistics], user, &items, Some(ratings));
-        let own: Vec<&[f32]> = scores.iter().map(|all| if all.is_empty() { *all } else { &all[start..start + items.len()] }).collect();
+        let own: Vec<&[f32]> =
+            scores.iter().map(|all| if all.is_empty() { *all } else { &all[start..start + items.len()] }).collect();
         columns::gather(&job.columns, &own, &statistics, &mut features[start * width..(start + items.len()) * width]);
         labels.extend(ratings.iter().map(|&rating| u8::from(f64::from(rating) >= job.threshold)));
         groups.push(labels.len());

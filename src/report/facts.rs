@@ -107,7 +107,7 @@ pub fn split(facts: &RunFacts) -> Option<FactTable> {
         }
     }
     let order = ["base_train", "meta_train", "train_full", "test"];
-    [""].sort_by_key(|part| order.iter().position(|name| name == part).unwrap_or(order.len()));
+    parts.sort_by_key(|part| order.iter().position(|name| name == part).unwrap_or(order.len()));
     let rows = parts.iter().map(|part| {
         let of_part: Vec<_> = facts.splits.iter().filter(|split| split.part == *part).collect();
         let column = |i: usize| Cell::count(&of_part.iter().map(|split| split.counts[i]).collect::<Vec<_>>());

@@ -70,7 +70,7 @@ impl Folder {
             let mut file = File::create(&temporary)?;
             file.write_all(bytes)?;
             file.sync_all()?;
-            fs::copy(&temporary, &path).map(|_| ())
+            fs::rename(&temporary, &path)
         })();
         match written {
             Ok(()) => Ok(path),

@@ -71,7 +71,7 @@ fn store(of: &Store) -> Connection {
         [counts],
     )
     .unwrap();
-    db.execute("INSERT INTO split VALUES (1, 'b0b1b2b3b4b5b6b7', 1, 'random', '{\"test\":0.2}')", []).unwrap();
+    db.execute("INSERT INTO split VALUES (1, 'b0b1b2b3b4b5b6b7', 4.0, 1, 'random', '{\"test\":0.2}')", []).unwrap();
     for (part, n) in [("base_train", 64_536), ("meta_train", 16_132), ("train_full", 80_668), ("test", 20_168)] {
         db.execute("INSERT INTO split_part VALUES (1, ?1, ?2, 610, 5000, 3, 812, ?3)", params![part, n, n / 2])
             .unwrap();

@@ -59,7 +59,10 @@ mod tests {
     #[test]
     fn bytes_are_little_endian() {
         assert_eq!(encode_values(&[1.0]), [0, 0, 0x80, 0x3f]);
-        assert_eq!(encode_lists(&[vec![(2, 1.0, 1)], vec![]]), [1, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0x80, 0x3f, 1, 0, 0, 0, 0]);
+        assert_eq!(
+            encode_lists(&[vec![(2, 1.0, 1)], vec![]]),
+            [1, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0x80, 0x3f, 1, 0, 0, 0, 0]
+        );
     }
 
     #[test]

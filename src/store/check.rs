@@ -77,7 +77,12 @@ impl Store {
 }
 
 /// The runs of which a blob cannot be read.
-fn blobs(db: &Connection, sql: &str, what: &str, is_whole: impl Fn(&[u8], usize) -> bool) -> rusqlite::Result<Vec<String>> {
+fn blobs(
+    db: &Connection,
+    sql: &str,
+    what: &str,
+    is_whole: impl Fn(&[u8], usize) -> bool,
+) -> rusqlite::Result<Vec<String>> {
     let mut statement = db.prepare(sql)?;
     let mut rows = statement.query([])?;
     let mut out: Vec<String> = Vec::new();

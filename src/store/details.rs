@@ -100,9 +100,11 @@ impl Store {
         let events = all(db, EVENTS, [run], |row| {
             Ok(EventSummary { level: row.get(0)?, code: row.get(1)?, message: row.get(2)?, mean_count: row.get(3)? })
         })?;
-        let params = all(db, "SELECT name, value FROM param WHERE run_id = ?1", [run], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let params =
+            all(db, "SELECT name, value FROM param WHERE run_id = ?1", [run], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let sql = "SELECT about, config_path, rexp_version FROM run WHERE id = ?1";
-        let (about, config_path, rexp_version) = db.query_row(sql, [run], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        let (about, config_path, rexp_version) =
+            db.query_row(sql, [run], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
         Ok(RunDetails {
             about,
             config_path,

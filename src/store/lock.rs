@@ -65,7 +65,11 @@ fn folder(db: &Path) -> PathBuf {
 fn is_same(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
     let identity = |about: fs::Metadata| (about.dev(), about.ino());
-    file.metadata().map(identity).ok().zip(fs::metadata(path).map(identity).ok()).is_some_and(|(own, there)| own == there)
+    file.metadata()
+        .map(identity)
+        .ok()
+        .zip(fs::metadata(path).map(identity).ok())
+        .is_some_and(|(own, there)| own == there)
 }
 
 #[cfg(not(unix))]

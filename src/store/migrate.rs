@@ -14,10 +14,7 @@ const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_first.sql")];
 /// Refuses a file that is a database of another program, or of a newer rexp.
 pub fn recognize(connection: &Connection, path: &Path) -> Result<()> {
     let refuse = |message: String| Err(Error::Store { path: path.to_owned(), message });
-    let application = pragma(connection, "application_id").map_err(failed(path))?;
-    let version = pragma(connection, "user_version").map_err(failed(path))?;
-    let sql = "SELECT count(*) FROM sqlite_schema";
-    let n_tables: i64 = connection.query_row(sql, [], |row| row.get(0)).map_err(failed(path))?;
+    let (application, version, n_tables) = identity(connection).map_err(failed(path))?;
     let is_new = application == 0 && version == 0 && n_tables == 0;
     if application != APPLICATION_ID && !is_new {
         return refuse("it is the database of another program; name another file with --db".into());
@@ -27,6 +24,16 @@ pub fn recognize(connection: &Connection, path: &Path) -> Result<()> {
         return refuse(format!("it has version {version}, this rexp knows up to {newest}; use a newer rexp"));
     }
     Ok(())
+}
+
+/// Application, version and number of tables, as of one moment: another process may be making the store.
+fn identity(connection: &Connection) -> rusqlite::Result<(i32, i32, i64)> {
+    let moment = connection.unchecked_transaction()?;
+    let sql = "SELECT count(*) FROM sqlite_schema";
+    let n_tables = moment.query_row(sql, [], |row| row.get(0))?;
+    let out = (pragma(&moment, "application_id")?, pragma(&moment, "user_version")?, n_tables);
+    moment.finish()?;
+    Ok(out)
 }
 
 /// Refuses to read a store that must be brought forward first.

@@ -12,7 +12,21 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// File systems on which the shared memory of WAL mode does not work.
-const NETWORK: &[&str] = &["nfs", "nfs4", "cifs", "smb3", "smbfs", "lustre", "gpfs", "beegfs", "ceph", "glusterfs", "afs", "9p", "fuse.sshfs"];
+const NETWORK: &[&str] = &[
+    "nfs",
+    "nfs4",
+    "cifs",
+    "smb3",
+    "smbfs",
+    "lustre",
+    "gpfs",
+    "beegfs",
+    "ceph",
+    "glusterfs",
+    "afs",
+    "9p",
+    "fuse.sshfs",
+];
 
 /// An open store.
 #[derive(Debug)]
@@ -56,12 +70,19 @@ impl Store {
             return Err(Error::usage(format!("there is no database {}", path.display()), help));
         }
         regular_or_absent(path)?;
-        let plain = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX);
-        let opened = plain.and_then(|connection| harden(&connection).map(|()| connection));
-        let connection = match opened {
-            Err(error) if error.sqlite_error_code() == Some(ErrorCode::CannotOpen) => frozen(path),
-            opened => opened,
+        // A connection that could write takes the companion files of WAL mode away when it closes; it is told not to write.
+        let reading = |access| {
+            let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+            harden(&connection)?;
+            connection.pragma_update(None, "query_only", true)?;
+            Ok(connection)
         };
+        let connection = reading(OpenFlags::SQLITE_OPEN_READ_WRITE)
+            .or_else(|_| reading(OpenFlags::SQLITE_OPEN_READ_ONLY))
+            .or_else(|error: rusqlite::Error| match error.sqlite_error_code() {
+                Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly) => frozen(path),
+                _ => Err(error),
+            });
         let connection = connection.map_err(failed(path))?;
         migrate::recognize(&connection, path)?;
         migrate::is_current(&connection, path)?;

@@ -65,9 +65,13 @@ impl Store {
                 .map_err(failed(&self.path))?;
         let mut out = Vec::new();
         for (seed, ids, n, bytes) in rows {
-            let damaged = || Error::Store { path: self.path.clone(), message: "a list of values is damaged; see `rexp db check`".into() };
+            let damaged = || Error::Store {
+                path: self.path.clone(),
+                message: "a list of values is damaged; see `rexp db check`".into(),
+            };
             let ids: Vec<String> = serde_json::from_str(&ids).map_err(|_| damaged())?;
-            let values = blob::decode_values(&bytes, usize::try_from(n).unwrap_or(0)).filter(|values| values.len() == ids.len());
+            let values =
+                blob::decode_values(&bytes, usize::try_from(n).unwrap_or(0)).filter(|values| values.len() == ids.len());
             let values = values.ok_or_else(damaged)?;
             out.extend(ids.into_iter().zip(values).map(|(user, value)| UserValue { seed: seed as u64, user, value }));
         }

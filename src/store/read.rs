@@ -127,7 +127,8 @@ const NDCG: &str = "SELECT metric_value.k, avg(metric_value.value)
     WHERE arm.run_id = ?1 AND arm.is_primary = 1 AND metric.name = 'ndcg' AND metric_value.protocol = ?2 AND metric_value.segment = 'all'
     GROUP BY metric_value.k ORDER BY abs(metric_value.k - 10), metric_value.k LIMIT 1";
 
-const VALUES: &str = "SELECT metric_value.protocol, metric.name, metric_value.k, arm.name, metric_value.value, metric_value.n
+const VALUES: &str =
+    "SELECT metric_value.protocol, metric.name, metric_value.k, arm.name, metric_value.value, metric_value.n
     FROM trial JOIN metric_value ON metric_value.trial_id = trial.id JOIN arm ON arm.id = metric_value.arm_id
     JOIN metric ON metric.id = metric_value.metric_id
     WHERE trial.run_id = ?1 AND metric_value.segment = 'all' ORDER BY trial.seed";
@@ -151,7 +152,8 @@ impl Store {
         let runs = "SELECT id, attempt FROM run WHERE key = ?1 ORDER BY attempt";
         let runs: Vec<(String, i64)> =
             all(&self.connection, runs, [key], |row| Ok((row.get(0)?, row.get(1)?))).map_err(failed(&self.path))?;
-        let attempts = runs.into_iter().map(|(id, attempt)| Ok(Attempt { attempt: attempt as u64, seeds: self.seeds(&id)? }));
+        let attempts =
+            runs.into_iter().map(|(id, attempt)| Ok(Attempt { attempt: attempt as u64, seeds: self.seeds(&id)? }));
         attempts.collect()
     }
 
@@ -182,7 +184,8 @@ impl Store {
         };
         let mut runs = all(&self.connection, RUNS, [], read).map_err(failed(&self.path))?;
         for run in &mut runs {
-            let found = all(&self.connection, NDCG, [&run.run, &run.protocol], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?)));
+            let found =
+                all(&self.connection, NDCG, [&run.run, &run.protocol], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?)));
             if let Some(&(k, mean)) = found.map_err(failed(&self.path))?.first() {
                 (run.k, run.ndcg) = (Some(k as u64), Some(mean));
             }
@@ -250,9 +253,12 @@ impl Store {
     }
 
     fn board_names(&self, run: &str) -> rusqlite::Result<Leaderboard> {
-        let arms = all(&self.connection, "SELECT name, role, is_primary FROM arm WHERE run_id = ?1 ORDER BY position", [run], |row| {
-            Ok(BoardArm { name: row.get(0)?, role: row.get(1)?, is_primary: row.get(2)? })
-        })?;
+        let arms = all(
+            &self.connection,
+            "SELECT name, role, is_primary FROM arm WHERE run_id = ?1 ORDER BY position",
+            [run],
+            |row| Ok(BoardArm { name: row.get(0)?, role: row.get(1)?, is_primary: row.get(2)? }),
+        )?;
         let metrics = all(&self.connection, "SELECT name, direction, unit FROM metric ORDER BY id", [], |row| {
             Ok(BoardMetric { name: row.get(0)?, direction: row.get(1)?, unit: row.get(2)? })
         })?;

@@ -35,14 +35,25 @@ fn bundle(experiment: &str) -> RunBundle {
         rating_counts: vec![(0.5, 1), (5.0, 2)],
     };
     let item = |id: &str| ItemRow { item_id: id.into(), title: "Title".into(), genres: "A|B".into(), n_ratings: 1 };
-    let arm = |name: &str, is_primary| ArmRow { name: name.into(), role: "base".into(), kind: "bias".into(), scale: "rating".into(), is_primary };
+    let arm = |name: &str, is_primary| ArmRow {
+        name: name.into(),
+        role: "base".into(),
+        kind: "bias".into(),
+        scale: "rating".into(),
+        is_primary,
+    };
     RunBundle {
         run,
         dataset,
         items: vec![item("1"), item("2")],
         params: [("evaluation.protocols".into(), "[\"rated\"]".into())].into(),
         arms: vec![arm("stack", true), arm("bias", false)],
-        metrics: vec![MetricRow { name: "ndcg".into(), direction: "higher".into(), unit: String::new(), about: "x".into() }],
+        metrics: vec![MetricRow {
+            name: "ndcg".into(),
+            direction: "higher".into(),
+            unit: String::new(),
+            about: "x".into(),
+        }],
         events: vec![EventRow { level: "note".into(), code: "c".into(), count: 1, message: "m".into() }],
     }
 }
@@ -52,13 +63,35 @@ fn split() -> SplitRow {
 }
 
 fn trial(seed: u64) -> TrialRow {
-    let value = |arm, value| ValueRow { arm, protocol: "rated".into(), metric: 0, k: 10, segment: "all".into(), value, n: 2, n_left_out: 1 };
+    let value = |arm, value| ValueRow {
+        arm,
+        protocol: "rated".into(),
+        metric: 0,
+        k: 10,
+        segment: "all".into(),
+        value,
+        n: 2,
+        n_left_out: 1,
+    };
     TrialRow {
         seed,
         values: vec![value(0, 0.5 + seed as f64 / 10.0), value(1, 0.25)],
         user_lists: vec![vec!["u1".into(), "u2".into()]],
-        user_values: vec![UserValueRow { arm: 0, protocol: "rated".into(), metric: 0, k: 10, user_list: 0, values: vec![0.5, seed as f32] }],
-        rankings: vec![RankingRow { arm: 0, protocol: "rated".into(), k: 10, user_list: 0, lists: vec![vec![(1, 0.5, 1)], vec![]] }],
+        user_values: vec![UserValueRow {
+            arm: 0,
+            protocol: "rated".into(),
+            metric: 0,
+            k: 10,
+            user_list: 0,
+            values: vec![0.5, seed as f32],
+        }],
+        rankings: vec![RankingRow {
+            arm: 0,
+            protocol: "rated".into(),
+            k: 10,
+            user_list: 0,
+            lists: vec![vec![(1, 0.5, 1)], vec![]],
+        }],
         history: vec![("mf".into(), "train_rmse".into(), 1, 0.9)],
         importances: vec![(0, "score_mf".into(), "gain".into(), 1.0)],
         ..TrialRow::default()
@@ -101,7 +134,8 @@ fn a_trial_is_stored_once_and_the_run_with_it() {
     let home = tempfile::tempdir().unwrap();
     let mut store = filled(&home.path().join("s.sqlite"));
     assert!(!store.write_trial(&bundle("gbstack"), &split(), &trial(2)).unwrap());
-    let counts = ["run", "trial", "item", "arm", "metric_value", "user_list", "event"].map(|table| count(&store, table));
+    let counts =
+        ["run", "trial", "item", "arm", "metric_value", "user_list", "event"].map(|table| count(&store, table));
     assert_eq!(counts, [1, 2, 2, 2, 4, 1, 1]);
 }
 
@@ -134,7 +168,10 @@ fn many_writers_of_a_new_store_agree() {
         }
     });
     let store = Store::open_read(&path).unwrap();
-    assert_eq!(["run", "trial", "dataset", "split", "metric_value"].map(|table| count(&store, table)), [2, 12, 1, 1, 24]);
+    assert_eq!(
+        ["run", "trial", "dataset", "split", "metric_value"].map(|table| count(&store, table)),
+        [2, 12, 1, 1, 24]
+    );
 }
 
 #[test]
@@ -166,7 +203,7 @@ fn other_files_are_refused_untouched() {
 fn damage_is_found_and_never_panics() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("s.sqlite");
-    let mut store = filled(&path);
+    let store = filled(&path);
     store.connection.execute("UPDATE user_value SET value_blob = x'00'", []).unwrap();
     let found = store.check().unwrap();
     assert!(found.len() == 1 && found[0].contains(&bundle("gbstack").run.id), "{found:?}");
@@ -207,5 +244,11 @@ fn a_backup_is_a_store_of_its_own() {
     store.backup(&copy).unwrap();
     assert_eq!(count(&Store::open_read(&copy).unwrap(), "trial"), 2);
     assert!(store.backup(&copy).is_err());
-    assert_eq!(fs::read_dir(home.path()).unwrap().filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().contains("tmp")).count(), 0);
+    assert_eq!(
+        fs::read_dir(home.path())
+            .unwrap()
+            .filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().contains("tmp"))
+            .count(),
+        0
+    );
 }

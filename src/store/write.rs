@@ -37,7 +37,8 @@ impl Store {
         let path = self.path.clone();
         all_finite(trial, &path)?;
         let encoded = Encoded::new(trial);
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed(&path))?;
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed(&path))?;
         let is_new = write(&transaction, bundle, split, trial, &encoded).map_err(failed(&path))?;
         transaction.commit().map_err(failed(&path))?;
         Ok(is_new)
@@ -85,7 +86,11 @@ fn write(
     run_row(db, dataset, bundle)?;
     let ids = Ids {
         trial: trial_row(db, &run.id, split_id, trial)?,
-        arms: bundle.arms.iter().map(|arm| id(db, "SELECT id FROM arm WHERE run_id = ?1 AND name = ?2", (&run.id, &arm.name))).collect::<rusqlite::Result<_>>()?,
+        arms: bundle
+            .arms
+            .iter()
+            .map(|arm| id(db, "SELECT id FROM arm WHERE run_id = ?1 AND name = ?2", (&run.id, &arm.name)))
+            .collect::<rusqlite::Result<_>>()?,
         metrics: metric_rows(db, bundle)?,
         user_lists: user_list_rows(db, trial, encoded)?,
     };
@@ -162,7 +167,8 @@ fn run_row(db: &Transaction<'_>, dataset: i64, bundle: &RunBundle) -> rusqlite::
         return Ok(());
     }
     for (name, value) in &bundle.params {
-        db.prepare_cached("INSERT INTO param (run_id, name, value) VALUES (?1, ?2, ?3)")?.execute((&run.id, name, value))?;
+        db.prepare_cached("INSERT INTO param (run_id, name, value) VALUES (?1, ?2, ?3)")?
+            .execute((&run.id, name, value))?;
     }
     for (position, arm) in bundle.arms.iter().enumerate() {
         db.prepare_cached("INSERT INTO arm (run_id, name, role, kind, scale, position, is_primary) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
@@ -173,7 +179,9 @@ fn run_row(db: &Transaction<'_>, dataset: i64, bundle: &RunBundle) -> rusqlite::
 
 fn metric_rows(db: &Transaction<'_>, bundle: &RunBundle) -> rusqlite::Result<Vec<i64>> {
     let one = |metric: &super::rows::MetricRow| {
-        let mut insert = db.prepare_cached("INSERT INTO metric (name, direction, unit, about) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING")?;
+        let mut insert = db.prepare_cached(
+            "INSERT INTO metric (name, direction, unit, about) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+        )?;
         insert.execute((&metric.name, &metric.direction, &metric.unit, &metric.about))?;
         id(db, "SELECT id FROM metric WHERE name = ?1", [&metric.name])
     };
@@ -184,7 +192,14 @@ fn trial_row(db: &Transaction<'_>, run_id: &str, split: i64, trial: &TrialRow) -
     db.execute(
         "INSERT INTO trial (run_id, seed, split_id, finished_at, elapsed_ms, peak_memory_bytes, n_threads)
          VALUES (?1, ?2, ?3, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), ?4, ?5, ?6)",
-        params![run_id, trial.seed as i64, split, trial.elapsed_ms, trial.peak_memory_bytes as i64, trial.n_threads as i64],
+        params![
+            run_id,
+            trial.seed as i64,
+            split,
+            trial.elapsed_ms,
+            trial.peak_memory_bytes as i64,
+            trial.n_threads as i64
+        ],
     )?;
     Ok(db.last_insert_rowid())
 }
@@ -205,7 +220,13 @@ fn stage_rows(db: &Transaction<'_>, ids: &Ids, trial: &TrialRow) -> rusqlite::Re
     )?;
     for (position, stage) in trial.stages.iter().enumerate() {
         insert.execute(params![
-            ids.trial, position as i64, stage.name, stage.key, stage.is_shared, stage.elapsed_ms, stage.peak_memory_bytes as i64
+            ids.trial,
+            position as i64,
+            stage.name,
+            stage.key,
+            stage.is_shared,
+            stage.elapsed_ms,
+            stage.peak_memory_bytes as i64
         ])?;
     }
     Ok(())
@@ -217,7 +238,14 @@ fn value_rows(db: &Transaction<'_>, ids: &Ids, trial: &TrialRow) -> rusqlite::Re
     )?;
     for row in &trial.values {
         insert.execute(params![
-            ids.trial, ids.arms[row.arm], row.protocol, ids.metrics[row.metric], row.k as i64, row.segment, row.value, row.n as i64,
+            ids.trial,
+            ids.arms[row.arm],
+            row.protocol,
+            ids.metrics[row.metric],
+            row.k as i64,
+            row.segment,
+            row.value,
+            row.n as i64,
             row.n_left_out as i64
         ])?;
     }
@@ -226,7 +254,14 @@ fn value_rows(db: &Transaction<'_>, ids: &Ids, trial: &TrialRow) -> rusqlite::Re
     )?;
     for row in &trial.omissions {
         insert.execute(params![
-            ids.trial, ids.arms[row.arm], row.protocol, ids.metrics[row.metric], row.k as i64, row.segment, row.reason, row.count as i64
+            ids.trial,
+            ids.arms[row.arm],
+            row.protocol,
+            ids.metrics[row.metric],
+            row.k as i64,
+            row.segment,
+            row.reason,
+            row.count as i64
         ])?;
     }
     Ok(())
@@ -238,23 +273,40 @@ fn people_rows(db: &Transaction<'_>, ids: &Ids, trial: &TrialRow, encoded: &Enco
     )?;
     for (row, bytes) in trial.user_values.iter().zip(&encoded.values) {
         insert.execute(params![
-            ids.trial, ids.arms[row.arm], row.protocol, ids.metrics[row.metric], row.k as i64, ids.user_lists[row.user_list], bytes
+            ids.trial,
+            ids.arms[row.arm],
+            row.protocol,
+            ids.metrics[row.metric],
+            row.k as i64,
+            ids.user_lists[row.user_list],
+            bytes
         ])?;
     }
-    let mut insert =
-        db.prepare_cached("INSERT INTO ranking (trial_id, arm_id, protocol, k, user_list_id, list_blob) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+    let mut insert = db.prepare_cached(
+        "INSERT INTO ranking (trial_id, arm_id, protocol, k, user_list_id, list_blob) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?;
     for (row, bytes) in trial.rankings.iter().zip(&encoded.lists) {
-        insert.execute(params![ids.trial, ids.arms[row.arm], row.protocol, row.k as i64, ids.user_lists[row.user_list], bytes])?;
+        insert.execute(params![
+            ids.trial,
+            ids.arms[row.arm],
+            row.protocol,
+            row.k as i64,
+            ids.user_lists[row.user_list],
+            bytes
+        ])?;
     }
     Ok(())
 }
 
 fn learned_rows(db: &Transaction<'_>, ids: &Ids, trial: &TrialRow) -> rusqlite::Result<()> {
-    let mut insert = db.prepare_cached("INSERT INTO history (trial_id, source, series, step, value) VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    let mut insert =
+        db.prepare_cached("INSERT INTO history (trial_id, source, series, step, value) VALUES (?1, ?2, ?3, ?4, ?5)")?;
     for (source, series, step, value) in &trial.history {
         insert.execute(params![ids.trial, source, series, *step as i64, value])?;
     }
-    let mut insert = db.prepare_cached("INSERT INTO importance (trial_id, arm_id, feature, measure, value) VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    let mut insert = db.prepare_cached(
+        "INSERT INTO importance (trial_id, arm_id, feature, measure, value) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?;
     for (arm, feature, measure, value) in &trial.importances {
         insert.execute(params![ids.trial, ids.arms[*arm], feature, measure, value])?;
     }
@@ -262,7 +314,9 @@ fn learned_rows(db: &Transaction<'_>, ids: &Ids, trial: &TrialRow) -> rusqlite::
 }
 
 fn event_rows(db: &Transaction<'_>, run_id: &str, trial: Option<i64>, events: &[EventRow]) -> rusqlite::Result<()> {
-    let mut insert = db.prepare_cached("INSERT INTO event (run_id, trial_id, level, code, count, message) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+    let mut insert = db.prepare_cached(
+        "INSERT INTO event (run_id, trial_id, level, code, count, message) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?;
     for event in events {
         insert.execute(params![run_id, trial, event.level, event.code, event.count as i64, event.message])?;
     }
