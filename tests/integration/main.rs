@@ -1,0 +1,5 @@
+//! Tests through the real binary, each in a fresh directory, and tests of the source as a whole.
+
+mod layers;
+mod run;
+mod support;
