@@ -1,0 +1,61 @@
+//! What the README shows must work.
+
+use crate::support::{Home, SMALL, repository, rows};
+
+/// The blocks of a language.
+fn blocks(language: &str) -> Vec<String> {
+    let text = std::fs::read_to_string(repository("README.md")).unwrap();
+    let fence = format!("```{language}\n");
+    text.split(&fence).skip(1).map(|rest| rest.split("```").next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn every_query_gives_rows() {
+    let home = Home::new();
+    home.write("e.toml", SMALL);
+    home.ok(&["run", "e.toml"]);
+    let queries = blocks("sql");
+    assert_eq!(queries.len(), 5);
+    for query in queries {
+        assert!(!rows(&home.db("results/rexp.sqlite"), &query).is_empty(), "{query}");
+    }
+}
+
+#[test]
+fn the_experiment_it_shows_is_the_one_that_ships() {
+    let shipped = std::fs::read_to_string(repository("experiments/gbstack.toml")).unwrap();
+    assert!(shipped.ends_with(&blocks("toml")[0]), "README shows another gbstack.toml than experiments/ holds");
+}
+
+#[test]
+fn the_data_section_it_shows_is_read() {
+    let home = Home::new();
+    home.write(
+        "my-data/plays.tsv",
+        (0..40)
+            .map(|n| format!("u{}\tt{}\t{}\n", n % 5, n / 5, 1 + n % 3))
+            .fold("listener\ttrack\tstars\n".to_owned(), |all, line| all + &line),
+    );
+    home.write("mine.toml", format!("{}\n[models.bias]\n[evaluation]\nthreshold = 2\n", blocks("toml")[1]));
+    assert!(home.ok(&["run", "mine.toml"]).stdout.contains("protocol full on mine"));
+}
+
+#[test]
+fn every_kind_and_command_is_named() {
+    let text = std::fs::read_to_string(repository("README.md")).unwrap();
+    let home = Home::new();
+    for set in home.json(&["kinds", "--json"]).as_array().unwrap() {
+        if set["set"] == "metrics" {
+            continue;
+        }
+        for kind in set["kinds"].as_array().unwrap() {
+            let name = kind["name"].as_str().unwrap();
+            assert!(text.contains(&format!("`{name}`")), "README does not name {name}");
+        }
+    }
+    let help = home.ok(&["--help"]).stdout;
+    let commands = help.split("Commands:").nth(1).unwrap().split("Options:").next().unwrap();
+    for command in commands.lines().filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help") {
+        assert!(text.contains(&format!("rexp {command}")), "README does not show rexp {command}");
+    }
+}
