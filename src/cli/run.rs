@@ -26,8 +26,8 @@ pub struct RunArgs {
     #[arg(long, value_name = "SEEDS")]
     pub seeds: Option<String>,
     /// Threads; default: one per processor. Results do not depend on it
-    #[arg(long, default_value_t = 0, hide_default_value = true, value_name = "N")]
-    pub threads: usize,
+    #[arg(long, default_value_t = 0, hide_default_value = true, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=1024))]
+    pub threads: u16,
     /// Never fetch a data set that is missing
     #[arg(long)]
     pub offline: bool,
@@ -54,7 +54,7 @@ pub fn run(args: &RunArgs, shared: &Shared) -> Result<()> {
         experiments,
         db: shared.db.clone(),
         data_dir: shared.data_dir.clone(),
-        n_threads: args.threads,
+        n_threads: usize::from(args.threads),
         offline: args.offline,
         force: args.force,
     };
