@@ -1,5 +1,6 @@
 //! `rexp data`: which data sets there are, what is in them, and where to get them.
 
+use super::data_split::{self, SplitArgs};
 use super::print;
 use crate::dataset::Duplicates;
 use crate::error::{Error, Result, shown};
@@ -15,7 +16,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-/// Data sets: list, inspect, fetch, invent.
+/// Data sets: list, inspect, fetch, invent, split.
 #[derive(Debug, Args)]
 pub struct DataArgs {
     /// What to do.
@@ -54,6 +55,8 @@ pub enum DataCommand {
     },
     /// Write invented ratings in the shape of MovieLens as CSV files
     Synth(SynthArgs),
+    /// Write which part each rating is in, as a CSV that the split kind `file` reads
+    Split(SplitArgs),
 }
 
 /// The size of an invented data set.
@@ -88,6 +91,7 @@ pub fn run(args: &DataArgs, data_dir: Option<&Path>) -> Result<()> {
         DataCommand::Inspect { name, json } => inspect(name, data_dir, *json),
         DataCommand::Fetch { name, url, force } => fetch(name, url.as_deref(), *force, data_dir),
         DataCommand::Synth(args) => synth(args, data_dir),
+        DataCommand::Split(args) => data_split::run(args, data_dir),
     }
 }
 

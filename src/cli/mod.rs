@@ -3,6 +3,7 @@
 mod check;
 mod completions;
 mod data;
+mod data_split;
 mod db;
 mod init;
 mod kinds;

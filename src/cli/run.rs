@@ -12,6 +12,7 @@ use clap::Args;
 use rayon::prelude::*;
 use serde_json::json;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// What to run, and how.
 #[derive(Debug, Args)]
@@ -112,11 +113,11 @@ fn failed(outcome: Outcome, total: usize) -> Result<()> {
         return Ok(());
     }
     let mut failures = outcome.failures;
-    if let (Some(only), true) = (failures.pop(), names.len() == total) {
-        if failures.is_empty() {
-            return Err(std::sync::Arc::try_unwrap(only.error).unwrap_or_else(|error| copy(&error)));
-        }
-        failures.push(only);
+    if names.len() == total && failures.len() == 1 {
+        // One error stopped everything: it is the answer, with its own exit code.
+        return failures
+            .pop()
+            .map_or(Ok(()), |only| Err(Arc::try_unwrap(only.error).unwrap_or_else(|error| copy(&error))));
     }
     for failure in &failures {
         eprintln!("in {}:", failure.experiments.join(", "));

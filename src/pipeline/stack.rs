@@ -70,16 +70,15 @@ pub struct Meta<'a> {
 /// Fits one stacker.
 pub fn fit(job: &Job<'_>, meta: &Meta<'_>) -> Stage<Box<dyn FittedStacker>> {
     let name = format!("fit {}", job.stacker.name);
-    let scores: Shared<Vec<&[f32]>> =
-        meta.scores.iter().map(|stage| stage.as_ref().map_or(Ok(&[][..]), used)).collect();
-    match scores {
+    // A model that failed stops only the stackers that look at it.
+    let scores = meta.scores.iter().enumerate().map(|(place, stage)| match stage {
+        Some(stage) if job.columns.contains(&Column::Score(place)) => stage.get().map(Vec::as_slice),
+        _ => Ok(&[][..]),
+    });
+    match scores.collect::<Shared<Vec<&[f32]>>>() {
         Ok(scores) => Stage::run(name, job.key, || learn(job, meta, &scores)),
         Err(failed) => Stage { name, key: job.key, outcome: Err(failed), elapsed_ms: 0.0, peak_memory_bytes: 0 },
     }
-}
-
-fn used(stage: &Stage<Vec<f32>>) -> Shared<&[f32]> {
-    stage.get().map(Vec::as_slice)
 }
 
 fn learn(job: &Job<'_>, meta: &Meta<'_>, scores: &[&[f32]]) -> Result<Box<dyn FittedStacker>> {

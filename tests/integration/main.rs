@@ -1,8 +1,11 @@
 //! Tests through the real binary, each in a fresh directory, and tests of the source as a whole.
 
+mod bad_input;
+mod commands;
 mod golden_100k;
 mod golden_pipeline;
 mod layers;
 mod readme;
+mod resume;
 mod run;
 mod support;
