@@ -141,7 +141,7 @@ fn closed_forms_agree() {
         let golden = entry(entry(&expected, "closed form"), name);
         let mut sums = [0.0; 5];
         let mut n = 0;
-        for user in 0..n_users {
+        for (user, known) in of_user.iter().enumerate() {
             let relevant: Vec<usize> =
                 test.iter().filter(|row| row.0 == user && row.2 >= 4.0 && counts[row.1] > 0).map(|row| row.1).collect();
             if relevant.is_empty() {
@@ -155,10 +155,8 @@ fn closed_forms_agree() {
                     f64::from(counts[item])
                 }
             };
-            let mut ranked: Vec<(usize, f64)> = (0..n_items)
-                .filter(|&item| counts[item] > 0 && !of_user[user][item])
-                .map(|item| (item, score(item)))
-                .collect();
+            let mut ranked: Vec<(usize, f64)> =
+                (0..n_items).filter(|&item| counts[item] > 0 && !known[item]).map(|item| (item, score(item))).collect();
             ranked.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
             let top: Vec<ItemIndex> = ranked.iter().take(10).map(|row| ItemIndex(row.0 as u32)).collect();
             let relevance: Vec<u8> = ranked.iter().take(10).map(|row| u8::from(relevant.contains(&row.0))).collect();
