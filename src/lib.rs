@@ -11,6 +11,7 @@ pub mod progress;
 pub mod rng;
 pub mod suggest;
 pub mod tree;
+pub mod value;
 
 pub mod cli;
 pub mod dataset;

@@ -1,6 +1,6 @@
 //! Progress of long work: bars on a terminal, plain lines in a pipe. Everything goes to stderr; results have stdout for themselves.
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanDuration, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ impl Progress {
         let bars = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
         let total = bars.add(ProgressBar::new(n_trials as u64));
         // The template is a constant that indicatif accepts; a plain bar stands in should that change.
-        let style = ProgressStyle::with_template("{bar:30} {pos}/{len} trials, {elapsed} so far, {eta} left");
+        let style = ProgressStyle::with_template("{bar:30} {pos}/{len} trials, {elapsed} so far{msg}");
         total.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         total.enable_steady_tick(Duration::from_millis(200));
         Self { bars: Some((bars, total)) }
@@ -54,6 +54,10 @@ impl Progress {
     pub fn done(&self, n: usize) {
         if let Some((_, total)) = &self.bars {
             total.inc(n as u64);
+            let (done, len) = (total.position(), total.length().unwrap_or(0));
+            // Trials of one plan take about the same time; before the first is finished nothing is known.
+            let left = total.elapsed().mul_f64(len.saturating_sub(done) as f64 / done.max(1) as f64);
+            total.set_message(format!(", about {} left", HumanDuration(left)));
         }
     }
 

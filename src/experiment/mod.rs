@@ -4,6 +4,7 @@
 
 mod data;
 mod load;
+mod names;
 mod params;
 mod read;
 mod seeds;

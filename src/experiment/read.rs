@@ -1,6 +1,6 @@
 //! From the tables of a TOML to an [`Experiment`], with every problem found on the way.
 
-use super::{EvaluationPlan, Experiment, NamedModel, SplitPlan, data, params, seeds, stackers};
+use super::{EvaluationPlan, Experiment, NamedModel, SplitPlan, data, names, params, seeds, stackers};
 use crate::error::{Error, Place, Result, shown};
 use crate::kind::Reader;
 use crate::models::{FLOORS, MODELS};
@@ -11,9 +11,6 @@ use crate::tree::{self, Table};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
-
-/// Longest name of an experiment or arm, in characters.
-const MOST_CHARACTERS: usize = 100;
 
 /// Largest cutoff; lists of this length are stored for every user.
 const MOST_K: usize = 1000;
@@ -26,7 +23,7 @@ pub fn experiment(table: &Table, place: &Place, path: &Path, cli_seeds: Option<&
     let problems = RefCell::default();
     let reader = Reader::new(table, place.clone(), "", &problems);
     let stem = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
-    let name = name(&reader, "name", &stem);
+    let name = names::name(&reader, "name", &stem);
     let about = reader.option("about", String::new(), None);
     let own_seeds = seeds::read(&reader);
     let data = data::read(&reader.table("data"));
@@ -58,21 +55,6 @@ pub fn experiment(table: &Table, place: &Place, path: &Path, cli_seeds: Option<&
     Ok(experiment)
 }
 
-/// A name that can stand in a command line, a table and a page: letters, digits and `._-+` and spaces, starting with a letter or digit.
-pub fn name(reader: &Reader<'_>, key: &'static str, default: &str) -> String {
-    let name = reader.option(key, default.to_owned(), None);
-    let fits = |c: char| c.is_alphanumeric() || "._-+ ".contains(c);
-    let starts = name.starts_with(char::is_alphanumeric) && !name.ends_with(' ');
-    if !starts || !name.chars().all(fits) || name.chars().count() > MOST_CHARACTERS {
-        reader.refuse_key(
-            key,
-            format!("found the name {:?}", shown(&name)),
-            Some(format!("names start with a letter or digit and hold letters, digits, \"._-+\" and spaces, at most {MOST_CHARACTERS}")),
-        );
-    }
-    name
-}
-
 fn split(reader: &Reader<'_>) -> Option<SplitPlan> {
     let refit = reader.option("refit", false, None);
     let (kind, split) = reader.kind("kind", "split", Some("random"), SPLITS)?;
@@ -84,7 +66,7 @@ fn models(root: &Reader<'_>) -> Vec<NamedModel> {
     let mut out = Vec::new();
     let section = root.table("models");
     for (key, place, reader) in section.tables() {
-        if key == super::SIMPLE_AVERAGE || !fits_column(key) {
+        if key == super::SIMPLE_AVERAGE || !names::fits_column(key) {
             let help = "models are named with letters, digits, \"_\" and \"-\"; \"simple-average\" is taken";
             reader.refuse(&place, format!("found the model name {:?}", shown(key)), Some(help.into()));
         }
@@ -110,12 +92,6 @@ fn models(root: &Reader<'_>) -> Vec<NamedModel> {
         }
     }
     out
-}
-
-/// Whether a model's name can be part of a column's.
-fn fits_column(name: &str) -> bool {
-    let length = name.chars().count();
-    (1..=MOST_CHARACTERS).contains(&length) && name.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-')
 }
 
 fn evaluation(reader: &Reader<'_>) -> EvaluationPlan {

@@ -39,7 +39,7 @@ pub fn read(reader: &Reader<'_>, features: &Features, models: &[NamedModel]) -> 
             }
             None => "",
         };
-        let name = super::read::name(&table, "name", kind);
+        let name = super::names::name(&table, "name", kind);
         let taken = out.iter().map(|other| other.name.as_str()).chain(models.iter().map(|model| model.name.as_str()));
         if taken.chain([SIMPLE_AVERAGE]).any(|other| other == name) {
             let help = "give it a name of its own: name = \"…\"";

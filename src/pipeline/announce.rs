@@ -2,7 +2,6 @@
 
 use super::cell::SplitRatings;
 use super::data::Datasets;
-use super::run::Run;
 use super::stage::Stage;
 use crate::error::plural;
 use crate::experiment::Experiment;
@@ -10,9 +9,9 @@ use crate::progress::Progress;
 use crate::splits::PartCounts;
 use crate::store::rows::EventRow;
 
-/// The data sets with what was noticed in them, and the warnings of every experiment that has something to do.
-pub fn start(runs: &[Run<'_>], datasets: &Datasets, progress: &Progress) {
-    if runs.iter().all(|run| run.todo.seeds.is_empty()) {
+/// The data sets with what was noticed in them, and the warnings of the experiments that have something to do.
+pub fn start(datasets: &Datasets, experiments: &[&Experiment], progress: &Progress) {
+    if experiments.is_empty() {
         return;
     }
     for stage in datasets.values() {
@@ -29,9 +28,9 @@ pub fn start(runs: &[Run<'_>], datasets: &Datasets, progress: &Progress) {
             progress.line(&format!("  note: {}", note.message));
         }
     }
-    for run in runs {
-        if let Some(warning) = leak(run.experiment) {
-            progress.line(&format!("warning: {}: {}", run.experiment.name, warning.message));
+    for experiment in experiments {
+        if let Some(warning) = leak(experiment) {
+            progress.line(&format!("warning: {}: {}", experiment.name, warning.message));
         }
     }
 }

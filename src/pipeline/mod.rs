@@ -11,6 +11,7 @@ mod environment;
 mod facts;
 mod fits;
 mod judge;
+mod make;
 mod plan;
 mod rows;
 mod run;

@@ -1,6 +1,7 @@
 //! From what a cell made to the rows of each trial.
 
-use super::cell::{Cell, Made, Member};
+use super::cell::{Cell, Member};
+use super::make::Made;
 use super::stage::{Books, Shared, Stage};
 use crate::dataset::{Dataset, Note, UserIndex};
 use crate::evaluation::{Evaluation, Outcome};

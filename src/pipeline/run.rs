@@ -65,12 +65,12 @@ pub struct Failure {
 }
 
 /// A run on its way.
-pub(super) struct Run<'a> {
-    pub experiment: &'a Experiment,
-    pub dataset: &'a Dataset,
-    pub bundle: RunBundle,
-    pub todo: Todo<'a>,
-    pub n_kept: usize,
+struct Run<'a> {
+    experiment: &'a Experiment,
+    dataset: &'a Dataset,
+    bundle: RunBundle,
+    todo: Todo<'a>,
+    n_kept: usize,
 }
 
 /// What workers share.
@@ -97,7 +97,8 @@ pub fn run(request: &Request, progress: &Progress) -> Result<Outcome> {
         progress.line(&format!("warning: {note}"));
     }
     let (runs, mut failures) = prepare(request, &datasets, &store)?;
-    announce::start(&runs, &datasets, progress);
+    let busy = runs.iter().filter(|run| !run.todo.seeds.is_empty()).map(|run| run.experiment);
+    announce::start(&datasets, &busy.collect::<Vec<_>>(), progress);
     progress.skip(
         request.experiments.iter().map(|experiment| experiment.seeds.len()).sum::<usize>()
             - runs.iter().map(|run| run.todo.seeds.len()).sum::<usize>(),

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Modules that everybody may import.
-const GROUND: &[&str] = &["error", "key", "kind", "parallel", "progress", "rng", "suggest", "tree"];
+const GROUND: &[&str] = &["error", "key", "kind", "parallel", "progress", "rng", "suggest", "tree", "value"];
 
 /// What each module may import besides the ground.
 const TABLE: &[(&str, &[&str])] = &[
@@ -17,7 +17,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("parallel", &["error"]),
     ("rng", &["key"]),
     ("tree", &["error"]),
-    ("kind", &["error", "suggest", "tree"]),
+    ("kind", &["error", "suggest", "tree", "value"]),
     ("linalg", &[]),
     ("gbdt", &["linalg"]),
     ("store", &[]),
