@@ -17,6 +17,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("parallel", &["error"]),
     ("rng", &["key"]),
     ("tree", &["error"]),
+    ("value", &["error", "tree"]),
     ("kind", &["error", "suggest", "tree", "value"]),
     ("linalg", &[]),
     ("gbdt", &["linalg"]),
