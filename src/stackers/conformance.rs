@@ -1,9 +1,13 @@
 //! What holds for every stacker.
 
 use super::*;
-use crate::kind::with_defaults;
+use crate::error::Source;
+use crate::kind::{OptionInfo, Reader, with_defaults};
+use crate::tree::{self, Value};
 use crate::{parallel, rng};
 use ndarray::Array2;
+use std::cell::RefCell;
+use std::sync::Arc;
 
 struct Meta {
     features: Array2<f32>,
@@ -66,6 +70,32 @@ fn scores_are_finite_even_for_extreme_features() {
 }
 
 #[test]
+fn fitting_on_extreme_features_gives_finite_scores() {
+    let ways: [(&str, fn(usize, f32) -> f32); 6] = [
+        ("constant", |_, _| 1e30),
+        ("two ends", |row, _| if row % 2 == 0 { 1e30 } else { -1e30 }),
+        ("two outliers", |row, x| [f32::MAX, f32::MIN].get(row).copied().unwrap_or(x)),
+        ("subnormal", |_, x| x * 1e-44),
+        ("constant but for the last bit", |row, _| if row % 7 == 0 { 3.5 } else { 3.5_f32.next_up() }),
+        ("a copy of the first column", |_, _| f32::NAN),
+    ];
+    for kind in STACKERS {
+        for (way, change) in ways {
+            let mut meta = meta();
+            let first = meta.features.column(0).to_owned();
+            for (row, x) in meta.features.column_mut(1).iter_mut().enumerate() {
+                let changed = change(row, *x);
+                *x = if changed.is_nan() { first[row] } else { changed };
+            }
+            let fitted = meta.fit(kind);
+            let scores = score(&*fitted, &meta.features);
+            assert!(scores.iter().all(|score| score.is_finite()), "{}: {way}", kind.name);
+            assert!(fitted.importances().iter().all(|one| one.value.is_finite()), "{}: {way}", kind.name);
+        }
+    }
+}
+
+#[test]
 fn the_order_of_candidates_changes_no_score() {
     let meta = meta();
     let mut order: Vec<usize> = (0..400).collect();
@@ -115,5 +145,44 @@ fn who_learns_needs_labels_of_both_kinds_and_who_does_not_needs_none() {
         }
         assert!(stacker.parameters().is_object() && !stacker.default_features().is_empty());
         assert_eq!(stacker.parameters().as_object().unwrap().len(), (kind.options)().len(), "{}", kind.name);
+    }
+}
+
+/// Values of an option as help describes it: the ends of its range, or every choice.
+fn values(option: &OptionInfo) -> Vec<String> {
+    if let Some((_, range)) = option.allowed.split_once(" from ") {
+        range.split(" to ").map(str::to_owned).collect()
+    } else if option.allowed.starts_with('"') {
+        option.allowed.split('"').skip(1).step_by(2).map(|choice| format!("{choice:?}")).collect()
+    } else {
+        vec!["true".into(), "false".into()]
+    }
+}
+
+/// The hyperparameters after reading a TOML.
+fn parameters(kind: &Kind<dyn Stacker>, toml: &str) -> serde_json::Map<String, serde_json::Value> {
+    let root = tree::parse(&Arc::new(Source { name: "t.toml".into(), text: toml.into() })).unwrap();
+    let Value::Table(table) = &root.value else { panic!("{toml}") };
+    let problems = RefCell::default();
+    let stacker = (kind.read)(&Reader::new(table, root.place.clone(), "stackers.t", &problems));
+    assert!(problems.borrow().is_empty(), "{}: {toml}: {:?}", kind.name, problems.borrow());
+    stacker.parameters().as_object().unwrap().clone()
+}
+
+#[test]
+fn every_option_changes_its_own_parameter_and_no_other() {
+    for kind in STACKERS {
+        let defaults = parameters(kind, "");
+        for option in (kind.options)() {
+            let mut n_changes = 0;
+            for value in values(&option) {
+                let changed = parameters(kind, &format!("{} = {value}", option.name));
+                assert!(changed.keys().eq(defaults.keys()), "{}: {}", kind.name, option.name);
+                let differing: Vec<&String> = changed.keys().filter(|key| changed[*key] != defaults[*key]).collect();
+                assert!(differing.iter().all(|key| *key == option.name), "{}: {differing:?}", kind.name);
+                n_changes += differing.len();
+            }
+            assert!(n_changes > 0, "{}: no value of {} has an effect", kind.name, option.name);
+        }
     }
 }
