@@ -79,14 +79,15 @@ impl FittedStacker for FittedAverage {
 fn add_zscores(column: ArrayView1<'_, f32>, sums: &mut [f64]) {
     let mut sorted: Vec<f32> = column.to_vec();
     sorted.sort_unstable_by(f32::total_cmp);
+    // Compared as they are: however close to constant a column is, it says something. There is nothing to add for no candidates either.
+    if sorted.first() == sorted.last() {
+        return;
+    }
     let n = sorted.len() as f64;
     let mean = sorted.iter().map(|&score| f64::from(score)).sum::<f64>() / n;
     let variance = sorted.iter().map(|&score| (f64::from(score) - mean).powi(2)).sum::<f64>() / n;
     let sd = variance.sqrt();
-    // Rounding leaves a constant column a variance of about 1e-16 of its square.
-    if sd > 1e-9 * mean.abs() && sd > 0.0 {
-        sums.iter_mut().zip(column).for_each(|(sum, &score)| *sum += (f64::from(score) - mean) / sd);
-    }
+    sums.iter_mut().zip(column).for_each(|(sum, &score)| *sum += (f64::from(score) - mean) / sd);
 }
 
 /// Adds the share of the other candidates that a score is above, ties half; 0.5 for a single candidate.
@@ -123,6 +124,17 @@ mod tests {
         // Columns (1, 3) and (10, 30) both become (-1, 1); the constant third counts as 0.
         let out = scores(ScoreScale::Zscore, &array![[1.0, 10.0, 0.1], [3.0, 30.0, 0.1]]);
         assert!((out[0] + 2.0 / 3.0).abs() < 1e-6 && (out[1] - 2.0 / 3.0).abs() < 1e-6, "{out:?}");
+    }
+
+    #[test]
+    fn a_column_that_differs_in_one_bit_of_one_candidate_is_not_constant() {
+        let mut rows = ndarray::Array2::from_elem((20_000, 1), 4.0_f32);
+        rows[[7, 0]] = 4.0_f32.next_up();
+        let out = scores(ScoreScale::Zscore, &rows);
+        // One of n stands out: its z-score is sqrt(n - 1), that of the others -1 / sqrt(n - 1).
+        let expected = 19_999.0_f64.sqrt();
+        assert!((f64::from(out[7]) / expected - 1.0).abs() < 1e-3, "{} {expected}", out[7]);
+        assert!((f64::from(out[0]) * expected + 1.0).abs() < 1e-3, "{}", out[0]);
     }
 
     #[test]
