@@ -30,6 +30,7 @@ pub mod report;
 pub mod segments;
 pub mod splits;
 pub mod stackers;
+pub mod stats;
 pub mod store;
 
 pub use error::{Error, Result};

@@ -20,6 +20,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("value", &["error", "tree"]),
     ("kind", &["error", "suggest", "tree", "value"]),
     ("linalg", &[]),
+    ("stats", &["linalg"]),
     ("gbdt", &["linalg"]),
     ("store", &[]),
     ("plots", &[]),
