@@ -71,7 +71,8 @@ fn scores_are_finite_even_for_extreme_features() {
 
 #[test]
 fn fitting_on_extreme_features_gives_finite_scores() {
-    let ways: [(&str, fn(usize, f32) -> f32); 6] = [
+    type Change = fn(usize, f32) -> f32;
+    let ways: [(&str, Change); 6] = [
         ("constant", |_, _| 1e30),
         ("two ends", |row, _| if row % 2 == 0 { 1e30 } else { -1e30 }),
         ("two outliers", |row, x| [f32::MAX, f32::MIN].get(row).copied().unwrap_or(x)),
