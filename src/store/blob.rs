@@ -32,7 +32,7 @@ pub fn encode_lists(lists: &[List]) -> Vec<u8> {
     out
 }
 
-/// The lists, if the bytes hold exactly `n`.
+/// The lists, if the bytes hold exactly `n`, with finite scores.
 pub fn decode_lists(bytes: &[u8], n: usize) -> Option<Vec<List>> {
     let mut rest = bytes;
     let mut lists = Vec::with_capacity(n.min(bytes.len() / 4));
@@ -43,7 +43,8 @@ pub fn decode_lists(bytes: &[u8], n: usize) -> Option<Vec<List>> {
         lists.push(entries.as_chunks::<ENTRY>().0.iter().map(entry).collect());
         rest = after;
     }
-    rest.is_empty().then_some(lists)
+    let is_finite = lists.iter().flatten().all(|entry: &(u32, f32, u8)| entry.1.is_finite());
+    (rest.is_empty() && is_finite).then_some(lists)
 }
 
 fn entry(bytes: &[u8; ENTRY]) -> (u32, f32, u8) {

@@ -17,6 +17,26 @@ const BLOBS: &str = "SELECT trial.run_id, user_list.n_users, user_value.value_bl
 const LISTS: &str = "SELECT trial.run_id, user_list.n_users, ranking.list_blob FROM ranking
     JOIN trial ON trial.id = ranking.trial_id JOIN user_list ON user_list.id = ranking.user_list_id";
 
+/// Faults that show in numbers: the runs they are in, and what to say.
+const NUMBERS: &[(&str, &str)] = &[
+    (
+        "SELECT DISTINCT run_id FROM trial JOIN history ON history.trial_id = trial.id WHERE abs(history.value) > 1e300",
+        "a learning curve holds a number that is not finite",
+    ),
+    (
+        "SELECT DISTINCT run_id FROM trial JOIN importance ON importance.trial_id = trial.id WHERE abs(importance.value) > 1e300",
+        "an importance is not finite",
+    ),
+    (
+        "SELECT DISTINCT run_id FROM trial JOIN user_value ON user_value.trial_id = trial.id JOIN user_list ON user_list.id = user_value.user_list_id
+         WHERE NOT json_valid(user_ids) OR json_array_length(user_ids) <> n_users",
+        "a list of users is damaged",
+    ),
+];
+
+/// Tables whose rows belong to a trial and refer to other tables besides.
+const OF_TRIAL: &[&str] = &["metric_value", "omission", "user_value", "ranking", "importance"];
+
 impl Store {
     /// Everything that is damaged, one sentence each; nothing for a whole store.
     ///
@@ -36,12 +56,12 @@ impl Store {
             // What is read from broken pages would say nothing.
             return Ok(out);
         }
-        out.extend(all(db, "PRAGMA foreign_key_check", [], |row| {
-            let (table, parent): (String, String) = (row.get(0)?, row.get(2)?);
-            Ok(format!("a row of {table} refers to a row of {parent} that is not there"))
-        })?);
+        out.extend(broken_references(db)?);
         out.extend(blobs(db, BLOBS, "values of users", |bytes, n| blob::decode_values(bytes, n).is_some())?);
         out.extend(blobs(db, LISTS, "top lists", |bytes, n| blob::decode_lists(bytes, n).is_some())?);
+        for (sql, what) in NUMBERS {
+            out.extend(all(db, sql, [], |row| Ok(format!("run {}: {what}", row.get::<_, String>(0)?)))?);
+        }
         let sql = "SELECT run.id, run.n_trials, count(trial.id) FROM run LEFT JOIN trial ON trial.run_id = run.id GROUP BY run.id HAVING count(trial.id) > run.n_trials OR count(trial.id) = 0";
         out.extend(all(db, sql, [], |row| {
             let (run, asked, there): (String, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
@@ -74,6 +94,32 @@ impl Store {
         // One file, without the companions of WAL mode.
         copy.pragma_update_and_check(None, "journal_mode", "DELETE", |_| Ok(()))
     }
+}
+
+/// Rows that refer to what is not there, with the runs they are of where that can be told.
+fn broken_references(db: &Connection) -> rusqlite::Result<Vec<String>> {
+    let sql = "SELECT DISTINCT \"table\", parent FROM pragma_foreign_key_check";
+    let broken: Vec<(String, String)> = all(db, sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mut out = Vec::new();
+    for (table, parent) in broken {
+        let message = format!("a row of {table} refers to a row of {parent} that is not there");
+        // Tables without row numbers do not tell which row it is, so that the runs are looked for from the trials.
+        let of_trial = OF_TRIAL.contains(&table.as_str()) && parent != "trial";
+        let runs: Vec<String> = if of_trial {
+            let sql = format!(
+                "SELECT DISTINCT run_id FROM trial JOIN {table} AS child ON child.trial_id = trial.id
+                 WHERE NOT EXISTS (SELECT 1 FROM {parent} WHERE {parent}.id = child.{parent}_id) ORDER BY 1"
+            );
+            all(db, &sql, [], |row| row.get(0))?
+        } else {
+            Vec::new()
+        };
+        match runs.is_empty() {
+            true => out.push(message),
+            false => out.extend(runs.iter().map(|run| format!("run {run}: {message}"))),
+        }
+    }
+    Ok(out)
 }
 
 /// The runs of which a blob cannot be read.

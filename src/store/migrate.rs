@@ -1,12 +1,15 @@
 //! Which version a store has, and how an older one is brought forward.
 
 use super::open::failed;
-use crate::error::{Error, Result};
-use rusqlite::{Connection, TransactionBehavior};
+use crate::error::{Error, Result, shown};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use std::path::{Path, PathBuf};
 
 /// `REXP` in ASCII: marks the file as ours.
 const APPLICATION_ID: i32 = 0x5245_5850;
+
+/// The views of a store, for people; rexp itself reads none.
+const VIEWS: &[&str] = &["leaderboard"];
 
 /// Every migration, oldest first. One that was released is never edited.
 const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_first.sql")];
@@ -23,7 +26,13 @@ pub fn recognize(connection: &Connection, path: &Path) -> Result<()> {
         let newest = MIGRATIONS.len();
         return refuse(format!("it has version {version}, this rexp knows up to {newest}; use a newer rexp"));
     }
-    Ok(())
+    // A view in the place of a table would be a program that runs when the table is read.
+    let sql = "SELECT name FROM sqlite_schema WHERE type = 'view' AND name NOT IN (SELECT value FROM json_each(?1))";
+    let ours = serde_json::json!(VIEWS).to_string();
+    match connection.query_row(sql, [ours], |row| row.get::<_, String>(0)).optional().map_err(failed(path))? {
+        Some(view) => refuse(format!("it holds a view {} that rexp did not make", shown(&view))),
+        None => Ok(()),
+    }
 }
 
 /// Application, version and number of tables, as of one moment: another process may be making the store.

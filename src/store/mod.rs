@@ -17,4 +17,6 @@ mod write;
 pub use open::Store;
 
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod tests;

@@ -50,6 +50,7 @@ impl Store {
         let connection = Connection::open_with_flags(path, flags).map_err(failed(path))?;
         harden(&connection).map_err(failed(path))?;
         migrate::recognize(&connection, path)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(failed(path))?;
         let note = on_network(path).map(|kind| {
             format!("{} is on a network file system ({kind}): write-ahead logging is off; let each task write a store of its own", path.display())
         });
@@ -121,9 +122,12 @@ pub(super) fn failed(path: &Path) -> impl Fn(rusqlite::Error) -> Error {
 /// A store from somebody else is data: nothing in it may run.
 fn harden(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(PATIENCE)?;
+    // Closing would write the log of a killed program into its database; whose it is shows only later.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
     connection.pragma_update(None, "cell_size_check", true)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     // The first read of the file: what is wrong with it shows here.

@@ -7,7 +7,7 @@ use crate::error::Error;
 use std::fs;
 use std::path::Path;
 
-fn bundle(experiment: &str) -> RunBundle {
+pub(super) fn bundle(experiment: &str) -> RunBundle {
     let run = RunRow {
         id: format!("{:0<12}", format!("{:x}", experiment.len())),
         experiment: experiment.into(),
@@ -58,11 +58,11 @@ fn bundle(experiment: &str) -> RunBundle {
     }
 }
 
-fn split() -> SplitRow {
+pub(super) fn split() -> SplitRow {
     SplitRow { hash: "s".into(), threshold: 4.0, kind: "random".into(), parameters: "{}".into(), parts: Vec::new() }
 }
 
-fn trial(seed: u64) -> TrialRow {
+pub(super) fn trial(seed: u64) -> TrialRow {
     let value = |arm, value| ValueRow {
         arm,
         protocol: "rated".into(),
@@ -98,7 +98,7 @@ fn trial(seed: u64) -> TrialRow {
     }
 }
 
-fn filled(path: &Path) -> Store {
+pub(super) fn filled(path: &Path) -> Store {
     let mut store = Store::open(path).unwrap();
     for seed in [1, 2] {
         assert!(store.write_trial(&bundle("gbstack"), &split(), &trial(seed)).unwrap());

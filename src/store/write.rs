@@ -32,10 +32,10 @@ impl Store {
     /// - Returns `false` when it was there already: another process was faster.
     ///
     /// # Errors
-    /// [`Error::Store`] when it cannot be written, or holds a number that is not finite; then nothing of it is stored.
+    /// [`Error::Store`] when it cannot be written, holds a number that is not finite, or lists of another length than their users; then nothing of it is stored.
     pub fn write_trial(&mut self, bundle: &RunBundle, split: &SplitRow, trial: &TrialRow) -> Result<bool> {
         let path = self.path.clone();
-        all_finite(trial, &path)?;
+        sound(trial, &path)?;
         let encoded = Encoded::new(trial);
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed(&path))?;
@@ -45,14 +45,19 @@ impl Store {
     }
 }
 
-fn all_finite(trial: &TrialRow, path: &Path) -> Result<()> {
+fn sound(trial: &TrialRow, path: &Path) -> Result<()> {
+    let refuse = |what| Err(Error::Store { path: path.to_owned(), message: format!("refused a trial with {what}") });
     let values = trial.values.iter().map(|row| row.value).chain(trial.history.iter().map(|row| row.3));
     let numbers = values.chain(trial.importances.iter().map(|row| row.3));
-    let users = trial.user_values.iter().flat_map(|row| &row.values);
-    if numbers.chain(users.map(|&value| f64::from(value))).all(f64::is_finite) {
-        return Ok(());
+    let users = trial.user_values.iter().flat_map(|row| &row.values).copied();
+    let scores = trial.rankings.iter().flat_map(|row| row.lists.iter().flatten()).map(|entry| entry.1);
+    if !numbers.chain(users.chain(scores).map(f64::from)).all(f64::is_finite) {
+        return refuse("a number that is not finite");
     }
-    Err(Error::Store { path: path.to_owned(), message: "refused a trial with a number that is not finite".into() })
+    let n_users = |list: usize| trial.user_lists.get(list).map(Vec::len);
+    let fits = trial.user_values.iter().all(|row| n_users(row.user_list) == Some(row.values.len()))
+        && trial.rankings.iter().all(|row| n_users(row.user_list) == Some(row.lists.len()));
+    if fits { Ok(()) } else { refuse("values for another number of users than it names") }
 }
 
 impl Encoded {
