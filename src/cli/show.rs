@@ -2,7 +2,7 @@
 
 use super::style::Style;
 use super::{leaderboard, list, print};
-use crate::error::{Error, Result, shown};
+use crate::error::{Error, Result, plural, shown};
 use crate::store::Store;
 use crate::store::details::RunDetails;
 use crate::store::read::RunSummary;
@@ -106,7 +106,12 @@ fn rest(details: &RunDetails) -> String {
         let _ = writeln!(out);
     }
     for event in &details.events {
-        let _ = writeln!(out, "{}: {} ({} on average)", event.level, shown_lines(&event.message), event.mean_count);
+        let count = match (event.n_trials, event.least == event.most) {
+            (0, _) => String::new(),
+            (n, true) => format!(": {} in {}", event.least, plural(n as usize, "seed")),
+            (n, false) => format!(": {} to {} in {}", event.least, event.most, plural(n as usize, "seed")),
+        };
+        let _ = writeln!(out, "{}: {}{count}", event.level, shown_lines(&event.message));
     }
     out
 }

@@ -192,7 +192,7 @@ impl DatasetBuilder {
         {
             let (user, item) = (user_ids.id(pair[1].user as usize), item_ids.id(pair[1].item as usize));
             let message = format!(
-                "found two ratings of item {item:?} by user {user:?} (data rows {} and {}), expected one",
+                "found two ratings of item {item:?} by user {user:?} (data rows {} and {}, counted from 0), expected one",
                 pair[0].source_row, pair[1].source_row
             );
             return Err(self.data_error(

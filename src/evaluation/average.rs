@@ -19,6 +19,7 @@ pub struct Averaged {
 /// A metric's values, for those users for whom it is defined.
 pub struct Defined {
     slot: Slot,
+    segment: usize,
     users: Vec<UserIndex>,
     values: Vec<f32>,
 }
@@ -27,7 +28,7 @@ impl Defined {
     /// Refers to the users by a list's number.
     pub fn named(self, lists: &mut UserLists) -> UserValues {
         let user_list = lists.place(self.users);
-        UserValues { metric: self.slot.metric, k: self.slot.k, user_list, values: self.values }
+        UserValues { metric: self.slot.metric, k: self.slot.k, segment: self.segment, user_list, values: self.values }
     }
 }
 
@@ -36,19 +37,16 @@ pub fn averages(slots: &[Slot], groups: &Groups, judged: &Judged, arm: usize) ->
     let mut out = Averaged { values: Vec::new(), omissions: Vec::new(), users: Vec::new() };
     for (number, slot) in slots.iter().enumerate() {
         let value_of = |user: &super::users::JudgedUser| user.arms[arm].values[number];
-        if let Some(group) = slot.item_group {
-            out.mean(slot, groups.item_segment(group), judged.users.iter().map(value_of));
-            continue;
-        }
-        out.mean(slot, 0, judged.users.iter().map(value_of));
-        for (at, group) in groups.users.iter().enumerate() {
+        let segment = slot.item_group.map_or(0, |group| groups.item_segment(group));
+        out.mean(slot, segment, judged.users.iter().map(value_of));
+        for (at, group) in groups.users.iter().enumerate().filter(|_| slot.item_group.is_none()) {
             let members = judged.users.iter().filter(|user| group.has[user.user.at()]);
             out.mean(slot, groups.user_segment(at), members.map(value_of));
         }
         let defined = judged.users.iter().filter_map(|user| value_of(user).map(|value| (user.user, value as f32)));
         let (users, values): (Vec<_>, Vec<_>) = defined.unzip();
         if !users.is_empty() {
-            out.users.push(Defined { slot: *slot, users, values });
+            out.users.push(Defined { slot: *slot, segment, users, values });
         }
     }
     out

@@ -56,6 +56,20 @@ pub struct Evaluation {
     pub segments: Vec<String>,
     /// One outcome per protocol, in the order of the setting.
     pub protocols: Vec<Outcome>,
+    /// Who was judged.
+    pub users: JudgedUsers,
+}
+
+/// Who was judged, and what is known of them before the test.
+pub struct JudgedUsers {
+    /// Everybody with a test row, ascending.
+    pub all: Vec<UserIndex>,
+    /// Of those, the members of each segment of users: `(place of its name, users)`.
+    pub members: Vec<(usize, Vec<UserIndex>)>,
+    /// Ratings of each in `train_full`.
+    pub n_ratings: Vec<f32>,
+    /// Their mean, in stars; the mean of all ratings for a user without any.
+    pub mean_rating: Vec<f32>,
 }
 
 /// Everything measured under one protocol.
@@ -128,6 +142,8 @@ pub struct UserValues {
     pub metric: usize,
     /// Cutoff; 0 for none.
     pub k: usize,
+    /// Place in [`Evaluation::segments`]: `all`, or a segment of items.
+    pub segment: usize,
     /// Place in [`Outcome::user_lists`].
     pub user_list: usize,
     /// One value per user of that list.
@@ -146,7 +162,30 @@ pub fn evaluate(setting: &Setting<'_>, scorer: &dyn Scorer) -> Result<Evaluation
         let judged = users::judge(setting, scorer, &**protocol, &slots, &groups)?;
         outcome(setting, scorer, name, &**protocol, &slots, &groups, &judged)
     });
-    Ok(Evaluation { protocols: protocols.collect::<Result<_>>()?, segments })
+    Ok(Evaluation { protocols: protocols.collect::<Result<_>>()?, users: judged_users(setting, &groups), segments })
+}
+
+fn judged_users(setting: &Setting<'_>, groups: &groups::Groups) -> JudgedUsers {
+    let train = setting.train_full;
+    let all: Vec<UserIndex> = users::with_test_rows(setting.test);
+    let everyone = (0..train.n_users() as u32).map(UserIndex);
+    let total: f64 = everyone.flat_map(|user| train.of_user(user).1).map(|&rating| f64::from(rating)).sum();
+    let overall = total / train.n_rows().max(1) as f64;
+    let mean = |user: &UserIndex| {
+        let ratings = train.of_user(*user).1;
+        let sum: f64 = ratings.iter().map(|&rating| f64::from(rating)).sum();
+        if ratings.is_empty() { overall as f32 } else { (sum / ratings.len() as f64) as f32 }
+    };
+    let members = |(at, group): (usize, &groups::Group)| {
+        let members = all.iter().copied().filter(|user| group.has[user.at()]).collect();
+        (groups.user_segment(at), members)
+    };
+    JudgedUsers {
+        members: groups.users.iter().enumerate().map(members).collect(),
+        n_ratings: all.iter().map(|user| train.of_user(*user).0.len() as f32).collect(),
+        mean_rating: all.iter().map(mean).collect(),
+        all,
+    }
 }
 
 /// Turns what every user saw into what every arm reached.

@@ -4,7 +4,7 @@ use super::groups::Groups;
 use super::slots::Slot;
 use super::{Scorer, Setting, top};
 use crate::dataset::popularity::tail_items;
-use crate::dataset::{ItemIndex, UserIndex};
+use crate::dataset::{Interactions, ItemIndex, UserIndex};
 use crate::error::Result;
 use crate::key::KeyBuilder;
 use crate::metrics::{ItemFacts, METRICS, UserList};
@@ -78,10 +78,7 @@ pub fn judge(
     let is_tail = tail_items(&counts);
     let mut judged =
         Judged { users: Vec::new(), n_fallbacks: vec![0; scorer.n_arms()], counts, is_tail, n_train_users };
-    let users: Vec<UserIndex> = (0..setting.test.n_users() as u32)
-        .map(UserIndex)
-        .filter(|&user| !setting.test.of_user(user).0.is_empty())
-        .collect();
+    let users = with_test_rows(setting.test);
     let worker = Worker { setting, scorer, protocol, slots, groups, judged: &judged, tie_seed: tie_seed(setting.seed) };
     let blocks = parallel::map_blocks(users.len(), BLOCK, |block| worker.block(&users[block]));
     let mut out = Vec::with_capacity(users.len());
@@ -94,6 +91,11 @@ pub fn judge(
     judged.users = out;
     judged.n_fallbacks = n_fallbacks;
     Ok(judged)
+}
+
+/// Everybody with a test row, ascending.
+pub fn with_test_rows(test: &Interactions) -> Vec<UserIndex> {
+    (0..test.n_users() as u32).map(UserIndex).filter(|&user| !test.of_user(user).0.is_empty()).collect()
 }
 
 /// The word that orders equal scores in a trial.

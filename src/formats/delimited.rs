@@ -59,9 +59,6 @@ fn read(reader: &Reader<'_>) -> Delimited {
             reader.refuse_key(key, message, Some(format!("e.g. {key} = \"::\"")));
         }
     }
-    if options.header {
-        return options;
-    }
     let rating_columns = [
         ("user", &options.user),
         ("item", &options.item),
@@ -70,6 +67,16 @@ fn read(reader: &Reader<'_>) -> Delimited {
     ];
     let item_columns = [("items_item", &options.items_item), ("title", &options.title), ("genres", &options.genres)];
     let used = if options.items_path.is_some() { item_columns.as_slice() } else { &[] };
+    for (at, &(key, column)) in rating_columns.iter().enumerate() {
+        if let Some((other, _)) = rating_columns[..at].iter().find(|(_, other)| *other == column && !column.is_empty())
+        {
+            let message = format!("found {column:?}, which is the column of {other:?} already");
+            reader.refuse_key(key, message, Some("every role has a column of its own".into()));
+        }
+    }
+    if options.header {
+        return options;
+    }
     for &(key, column) in rating_columns.iter().chain(used) {
         let optional = matches!(key, "timestamp" | "title" | "genres");
         if position(column).is_none() && !(optional && column.is_empty()) {

@@ -7,7 +7,8 @@ use crate::dataset::{Dataset, Note, UserIndex};
 use crate::evaluation::{Evaluation, Outcome};
 use crate::experiment::{Experiment, SIMPLE_AVERAGE};
 use crate::store::rows::{
-    ArmRow, EventRow, OmissionRow, PartRow, RankingRow, SplitRow, StageRow, TrialRow, UserValueRow, ValueRow,
+    ArmRow, EventRow, OmissionRow, PartRow, RankingRow, SplitRow, StageRow, TrialRow, UserFactRow, UserValueRow,
+    ValueRow,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -220,11 +221,21 @@ fn people(dataset: &Dataset, evaluation: &Evaluation, arms: &[usize], row: &mut 
                 protocol: outcome.protocol.into(),
                 metric: values.metric,
                 k: values.k,
+                segment: evaluation.segments[values.segment].clone(),
                 user_list: lists[values.user_list],
                 values: values.values.clone(),
             }));
             row.rankings.push(ranking(outcome, arm, place, lists[0]));
         }
+    }
+    let users = &evaluation.users;
+    for (segment, members) in &users.members {
+        let list = place(dataset, members, &mut places, row);
+        row.user_segments.push((evaluation.segments[*segment].clone(), list));
+    }
+    let everybody = place(dataset, &users.all, &mut places, row);
+    for (name, values) in [("train_full_n_ratings", &users.n_ratings), ("train_full_mean_rating", &users.mean_rating)] {
+        row.user_facts.push(UserFactRow { name: name.into(), user_list: everybody, values: values.clone() });
     }
 }
 

@@ -107,7 +107,7 @@ fn run(connection: &Connection, run_id: &str) -> Result<Run> {
     if let Some(run) = found {
         return Ok(run);
     }
-    let sql = "SELECT id FROM run ORDER BY started_at DESC, id LIMIT 5";
+    let sql = "SELECT id FROM run ORDER BY started_at DESC, rowid DESC LIMIT 5";
     let latest: Vec<String> = all(connection, sql, [], |row| row.get(0))?;
     let help =
         if latest.is_empty() { "the store has no runs".into() } else { format!("latest: {}", latest.join(", ")) };

@@ -88,10 +88,19 @@ impl SplitFile<'_> {
     }
 
     fn assign(&self, bytes: &[u8]) -> Result<Vec<Part>> {
-        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(bytes);
+        // The line numbers of the CSV reader are right only where lines end in one character.
+        let bytes: Vec<u8> = bytes.iter().copied().filter(|&byte| byte != b'\r').collect();
+        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(&*bytes);
         let malformed = |reason: csv::Error| {
             let line = reason.position().map_or(1, csv::Position::line);
-            self.error(line, format!("found a malformed row: {reason}"), None)
+            let message = match reason.kind() {
+                csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+                    format!("found a malformed row of {len} fields, expected {expected_len} as in the header")
+                }
+                csv::ErrorKind::Utf8 { .. } => "found a malformed row that is not UTF-8".into(),
+                _ => "found a malformed row".into(),
+            };
+            self.error(line, message, None)
         };
         let header: Vec<String> = reader
             .headers()
@@ -219,6 +228,7 @@ mod tests {
                 "user,item,part\na,7,base\n",
                 "s.csv:2: found user \"a\" with item \"7\", expected a pair that is in the ratings",
             ),
+            ("row,part\r\n0,base\r\n1,bogus\r\n", "s.csv:3: found the part \"bogus\""),
             ("a,b\n", "s.csv:1: found the columns a,b, expected row,part or user,item,part"),
         ] {
             assert_eq!(read(text).unwrap_err().to_string(), message);

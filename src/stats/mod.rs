@@ -2,14 +2,33 @@
 //!
 //! - [`resample`]: one set of resamples of the units drives all series at once, so that all comparisons are paired.
 //! - [`bootstrap`]: percentile and BCa intervals from resampled means. - [`two_way`]: users and seeds resampled together.
-//! - [`normal`]: Φ and Φ⁻¹.
+//! - Paired tests: [`permutation`] (ours), [`wilcoxon`], [`t_test`], [`sign_test`]; [`effect_size`]; [`equivalence`] within a margin.
+//! - Independent groups: [`t_test`] (Welch), [`proportions`], [`cuped`]. - Planning: [`power`].
+//! - Many tests: [`multiple`]; many arms: [`friedman`] with Nemenyi's critical difference; two orders: [`kendall`].
+//! - Distributions: [`normal`], [`student`], [`studentized_range`].
 
 pub mod bootstrap;
 #[cfg(test)]
 mod bootstrap_tests;
+pub mod cuped;
 mod draw;
+pub mod effect_size;
+pub mod equivalence;
+pub mod friedman;
+#[cfg(test)]
+mod golden;
+pub mod kendall;
 mod law;
+pub mod multiple;
 pub mod normal;
+pub mod permutation;
+pub mod power;
 mod product;
+pub mod proportions;
 pub mod resample;
+pub mod sign_test;
+pub mod student;
+pub mod studentized_range;
+pub mod t_test;
 pub mod two_way;
+pub mod wilcoxon;

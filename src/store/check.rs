@@ -1,7 +1,7 @@
 //! Is the store whole? And copying it while others write.
 
 use super::blob;
-use super::open::{Store, failed};
+use super::open::{Store, failed, plain};
 use super::read::all;
 use crate::error::{Error, Result};
 use rusqlite::Connection;
@@ -14,6 +14,8 @@ const PAGES: i32 = 1024;
 
 const BLOBS: &str = "SELECT trial.run_id, user_list.n_users, user_value.value_blob FROM user_value
     JOIN trial ON trial.id = user_value.trial_id JOIN user_list ON user_list.id = user_value.user_list_id";
+const FACTS: &str = "SELECT trial.run_id, user_list.n_users, user_fact.value_blob FROM user_fact
+    JOIN trial ON trial.id = user_fact.trial_id JOIN user_list ON user_list.id = user_fact.user_list_id";
 const LISTS: &str = "SELECT trial.run_id, user_list.n_users, ranking.list_blob FROM ranking
     JOIN trial ON trial.id = ranking.trial_id JOIN user_list ON user_list.id = ranking.user_list_id";
 
@@ -35,7 +37,8 @@ const NUMBERS: &[(&str, &str)] = &[
 ];
 
 /// Tables whose rows belong to a trial and refer to other tables besides.
-const OF_TRIAL: &[&str] = &["metric_value", "omission", "user_value", "ranking", "importance"];
+const OF_TRIAL: &[&str] =
+    &["metric_value", "omission", "user_value", "user_segment", "user_fact", "ranking", "importance"];
 
 impl Store {
     /// Everything that is damaged, one sentence each; nothing for a whole store.
@@ -58,6 +61,7 @@ impl Store {
         }
         out.extend(broken_references(db)?);
         out.extend(blobs(db, BLOBS, "values of users", |bytes, n| blob::decode_values(bytes, n).is_some())?);
+        out.extend(blobs(db, FACTS, "facts about users", |bytes, n| blob::decode_values(bytes, n).is_some())?);
         out.extend(blobs(db, LISTS, "top lists", |bytes, n| blob::decode_lists(bytes, n).is_some())?);
         for (sql, what) in NUMBERS {
             out.extend(all(db, sql, [], |row| Ok(format!("run {}: {what}", row.get::<_, String>(0)?)))?);
@@ -89,7 +93,7 @@ impl Store {
     }
 
     fn copy(&self, to: &Path) -> rusqlite::Result<()> {
-        let mut copy = Connection::open(to)?;
+        let mut copy = Connection::open(plain(to))?;
         Backup::new(&self.connection, &mut copy)?.run_to_completion(PAGES, Duration::from_millis(1), None)?;
         // One file, without the companions of WAL mode.
         copy.pragma_update_and_check(None, "journal_mode", "DELETE", |_| Ok(()))

@@ -69,8 +69,12 @@ pub struct EventSummary {
     pub code: String,
     /// One sentence.
     pub message: String,
-    /// Mean number of rows, users or items it is about.
-    pub mean_count: f64,
+    /// Trials that say so; 0 for one about the run as a whole.
+    pub n_trials: i64,
+    /// Smallest number of rows, users or items it is about in those.
+    pub least: i64,
+    /// Largest.
+    pub most: i64,
 }
 
 const PARTS: &str = "SELECT trial.seed, part, n_rows, n_users, n_items, n_cold_users, n_cold_items, n_relevant
@@ -79,7 +83,8 @@ const PARTS: &str = "SELECT trial.seed, part, n_rows, n_users, n_items, n_cold_u
     ORDER BY CASE part WHEN 'base_train' THEN 1 WHEN 'meta_train' THEN 2 WHEN 'train_full' THEN 3 WHEN 'test' THEN 4 ELSE 5 END";
 const STAGES: &str = "SELECT name, sum(is_shared = 0), sum(is_shared = 1), avg(CASE is_shared WHEN 0 THEN stage.elapsed_ms END)
     FROM trial JOIN stage ON stage.trial_id = trial.id WHERE trial.run_id = ?1 GROUP BY name ORDER BY min(position), name";
-const EVENTS: &str = "SELECT level, code, message, round(avg(count), 1) FROM event WHERE run_id = ?1
+const EVENTS: &str =
+    "SELECT level, code, message, count(DISTINCT trial_id), min(count), max(count) FROM event WHERE run_id = ?1
     GROUP BY level, code, message ORDER BY level = 'warning' DESC, min(id)";
 
 impl Store {
@@ -98,7 +103,14 @@ impl Store {
             Ok(StageSummary { name: row.get(0)?, n_computed: row.get(1)?, n_shared: row.get(2)?, mean_ms: row.get(3)? })
         })?;
         let events = all(db, EVENTS, [run], |row| {
-            Ok(EventSummary { level: row.get(0)?, code: row.get(1)?, message: row.get(2)?, mean_count: row.get(3)? })
+            Ok(EventSummary {
+                level: row.get(0)?,
+                code: row.get(1)?,
+                message: row.get(2)?,
+                n_trials: row.get(3)?,
+                least: row.get(4)?,
+                most: row.get(5)?,
+            })
         })?;
         let params =
             all(db, "SELECT name, value FROM param WHERE run_id = ?1", [run], |row| Ok((row.get(0)?, row.get(1)?)))?;

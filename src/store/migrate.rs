@@ -1,6 +1,6 @@
 //! Which version a store has, and how an older one is brought forward.
 
-use super::open::failed;
+use super::open::{failed, plain};
 use crate::error::{Error, Result, shown};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use std::path::{Path, PathBuf};
@@ -12,7 +12,8 @@ const APPLICATION_ID: i32 = 0x5245_5850;
 const VIEWS: &[&str] = &["leaderboard"];
 
 /// Every migration, oldest first. One that was released is never edited.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_first.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("migrations/0001_first.sql"), include_str!("migrations/0002_statistics.sql")];
 
 /// Refuses a file that is a database of another program, or of a newer rexp.
 pub fn recognize(connection: &Connection, path: &Path) -> Result<()> {
@@ -96,7 +97,7 @@ fn back_up(connection: &Connection, path: &Path, version: i32) -> Result<()> {
         return Ok(());
     }
     let temporary = copy.with_extension(format!("{}.tmp", std::process::id()));
-    let text = temporary.to_string_lossy().into_owned();
+    let text = plain(&temporary).to_string_lossy().into_owned();
     connection.execute("VACUUM INTO ?1", [text]).map_err(failed(path))?;
     std::fs::rename(&temporary, &copy).map_err(Error::io(&copy, "write"))
 }

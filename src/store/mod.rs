@@ -6,12 +6,14 @@
 pub mod blob;
 mod check;
 pub mod details;
+pub mod inference;
 pub mod lock;
 mod migrate;
 mod open;
 pub mod people;
 pub mod read;
 pub mod rows;
+pub mod values;
 mod write;
 
 pub use open::Store;

@@ -47,7 +47,7 @@ impl Store {
             fs::create_dir_all(folder).map_err(Error::io(folder, "make"))?;
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags).map_err(failed(path))?;
+        let connection = Connection::open_with_flags(plain(path), flags).map_err(failed(path))?;
         harden(&connection).map_err(failed(path))?;
         migrate::recognize(&connection, path)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(failed(path))?;
@@ -73,7 +73,7 @@ impl Store {
         regular_or_absent(path)?;
         // A connection that could write takes the companion files of WAL mode away when it closes; it is told not to write.
         let reading = |access| {
-            let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+            let connection = Connection::open_with_flags(plain(path), access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
             harden(&connection)?;
             connection.pragma_update(None, "query_only", true)?;
             Ok(connection)
@@ -106,13 +106,20 @@ impl Store {
     }
 }
 
+/// The name of a file for SQLite, which takes `:memory:` and `file:…` for something else unless a folder stands before it.
+pub(super) fn plain(path: &Path) -> PathBuf {
+    if path.is_absolute() { path.to_owned() } else { Path::new(".").join(path) }
+}
+
 /// For `map_err`: an error of the database file.
 pub(super) fn failed(path: &Path) -> impl Fn(rusqlite::Error) -> Error {
     let path = path.to_owned();
     move |error| {
         let message = match error.sqlite_error_code() {
             Some(ErrorCode::NotADatabase) => "it is not a SQLite database".into(),
-            Some(ErrorCode::DatabaseCorrupt) => format!("{error}; see `rexp db check`"),
+            Some(ErrorCode::DatabaseCorrupt) => format!(
+                "{error}: pages of the file are damaged; go back to a backup, or run the experiments again into a new file"
+            ),
             _ => error.to_string(),
         };
         Error::Store { path: path.clone(), message }

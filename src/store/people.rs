@@ -36,7 +36,7 @@ pub struct UserValue {
 const VALUES: &str = "SELECT trial.seed, user_list.user_ids, user_list.n_users, user_value.value_blob
     FROM trial JOIN user_value ON user_value.trial_id = trial.id JOIN arm ON arm.id = user_value.arm_id
     JOIN metric ON metric.id = user_value.metric_id JOIN user_list ON user_list.id = user_value.user_list_id
-    WHERE trial.run_id = ?1 AND arm.name = ?2 AND user_value.protocol = ?3 AND metric.name = ?4 AND user_value.k = ?5 ORDER BY trial.seed";
+    WHERE trial.run_id = ?1 AND arm.name = ?2 AND user_value.protocol = ?3 AND metric.name = ?4 AND user_value.k = ?5 AND user_value.segment = 'all' ORDER BY trial.seed";
 
 const MEASURED: &str = "SELECT DISTINCT metric.name || CASE user_value.k WHEN 0 THEN '' ELSE '@' || user_value.k END
     FROM trial JOIN user_value ON user_value.trial_id = trial.id JOIN metric ON metric.id = user_value.metric_id

@@ -120,7 +120,7 @@ const RUNS: &str = "SELECT run.id, experiment.name, dataset.name, run.started_at
         coalesce((SELECT name FROM arm WHERE arm.run_id = run.id AND is_primary = 1), ''),
         coalesce((SELECT json_extract(value, '$[0]') FROM param WHERE param.run_id = run.id AND name = 'evaluation.protocols'), '')
     FROM run JOIN experiment ON experiment.id = run.experiment_id JOIN dataset ON dataset.id = run.dataset_id
-    ORDER BY run.started_at DESC, run.attempt DESC, run.id";
+    ORDER BY run.started_at DESC, run.rowid DESC";
 
 const NDCG: &str = "SELECT metric_value.k, avg(metric_value.value)
     FROM metric_value JOIN arm ON arm.id = metric_value.arm_id JOIN metric ON metric.id = metric_value.metric_id

@@ -169,6 +169,10 @@ pub struct TrialRow {
     pub user_lists: Vec<Vec<String>>,
     /// Values per user.
     pub user_values: Vec<UserValueRow>,
+    /// Who is in which segment of users: `(segment, place of the user list)`.
+    pub user_segments: Vec<(String, usize)>,
+    /// Facts about users.
+    pub user_facts: Vec<UserFactRow>,
     /// Top lists.
     pub rankings: Vec<RankingRow>,
     /// Learning curves: `(source, series, step, value)`.
@@ -245,6 +249,19 @@ pub struct UserValueRow {
     pub metric: usize,
     /// Cutoff; 0 for none.
     pub k: usize,
+    /// `all`, or a segment of items.
+    pub segment: String,
+    /// Place of the user list.
+    pub user_list: usize,
+    /// One value per user of the list.
+    pub values: Vec<f32>,
+}
+
+/// Something known about every user of a list before the test.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UserFactRow {
+    /// e.g. `train_full_mean_rating`.
+    pub name: String,
     /// Place of the user list.
     pub user_list: usize,
     /// One value per user of the list.

@@ -1,7 +1,9 @@
 //! A store under everything that happens to files: other processes, damage, other programs.
 
+use super::inference::{ComparisonRow, IntervalRow, Looks};
 use super::read::Attempt;
 use super::rows::*;
+use super::values::Measure;
 use super::*;
 use crate::error::Error;
 use std::fs;
@@ -78,6 +80,7 @@ pub(super) fn trial(seed: u64) -> TrialRow {
         values: vec![value(0, 0.5 + seed as f64 / 10.0), value(1, 0.25)],
         user_lists: vec![vec!["u1".into(), "u2".into()]],
         user_values: vec![UserValueRow {
+            segment: "all".into(),
             arm: 0,
             protocol: "rated".into(),
             metric: 0,
@@ -251,4 +254,89 @@ fn a_backup_is_a_store_of_its_own() {
             .count(),
         0
     );
+}
+
+#[test]
+fn a_store_of_the_first_version_is_brought_forward_with_all_its_values() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("s.sqlite");
+    fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/stores/v1.sqlite"), &path).unwrap();
+    assert!(Store::open_read(&path).unwrap_err().to_string().contains("older version 1"));
+    let store = Store::open(&path).unwrap();
+    assert!(home.path().join("s.sqlite.v1.bak").exists());
+    let run = store.find_run("tiny").unwrap();
+    let measures = store.measures(&run).unwrap();
+    assert!(measures.iter().any(|measure| measure.name() == "ndcg@5"));
+    let asked = Measure { protocol: "rated".into(), metric: "ndcg".into(), k: 5 };
+    let values = store.by_user(&run, &asked, Some("line")).unwrap();
+    assert_eq!(values.iter().map(|trial| trial.seed).collect::<Vec<_>>(), [1, 2]);
+    let lists = store.user_lists(&run).unwrap();
+    assert!(values.iter().all(|trial| trial.segment == "all" && lists[&trial.user_list].len() == trial.values.len()));
+    // Nothing of what came later is made up.
+    assert!(store.members(&run).unwrap().is_empty() && !store.has_intervals(&run).unwrap());
+    assert!(store.check().unwrap().is_empty());
+}
+
+#[test]
+fn values_segments_facts_and_lists_come_back_by_seed() {
+    let home = tempfile::tempdir().unwrap();
+    let mut store = Store::open(&home.path().join("s.sqlite")).unwrap();
+    let mut row = trial(1);
+    row.user_lists.push(vec!["u2".into()]);
+    row.user_segments = vec![("user-activity:cold".into(), 1)];
+    row.user_facts = vec![UserFactRow { name: "train_full_n_ratings".into(), user_list: 0, values: vec![3.0, 1.0] }];
+    store.write_trial(&bundle("gbstack"), &split(), &row).unwrap();
+    let run = bundle("gbstack").run.id;
+    let lists = store.user_lists(&run).unwrap();
+    let members = store.members(&run).unwrap();
+    assert_eq!((members.len(), &lists[&members[0].user_list]), (1, &vec!["u2".to_owned()]));
+    let facts = store.user_fact(&run, "train_full_n_ratings").unwrap();
+    assert_eq!((facts[0].0, &facts[0].2), (1, &vec![3.0, 1.0]));
+    let top = store.top_lists(&run, "stack", "rated").unwrap();
+    assert_eq!((top[0].k, &top[0].lists), (10, &vec![vec![(1, 0.5, 1)], vec![]]));
+}
+
+#[test]
+fn intervals_and_comparisons_are_stored_once() {
+    let home = tempfile::tempdir().unwrap();
+    let mut store = filled(&home.path().join("s.sqlite"));
+    let run = bundle("gbstack").run.id;
+    let row = IntervalRow {
+        arm: "stack".into(),
+        protocol: "rated".into(),
+        metric: "ndcg".into(),
+        k: 10,
+        segment: "all".into(),
+        method: "bca-users".into(),
+        level: 0.95,
+        estimate: 0.5,
+        lower: 0.4,
+        upper: 0.6,
+        n: 2,
+        n_resamples: 10_000,
+        seed_sd: None,
+        n_seeds: 1,
+    };
+    for _ in 0..2 {
+        store.write_intervals(&run, std::slice::from_ref(&row)).unwrap();
+    }
+    assert_eq!(store.intervals(&run, "all").unwrap(), std::slice::from_ref(&row));
+    assert!(store.intervals(&run, "other").unwrap().is_empty() && store.has_intervals(&run).unwrap());
+    assert!(store.write_intervals(&run, &[IntervalRow { lower: f64::INFINITY, k: 5, ..row }]).is_err());
+    let looks = |store: &Store| store.looks(&["s".into()]).unwrap();
+    assert_eq!(looks(&store), Looks { n_runs: 1, n_arms: 2, n_comparisons: 0 });
+    let comparison = ComparisonRow {
+        key: "k".into(),
+        kind: "compare".into(),
+        made_at: "2026-01-01T00:00:00Z".into(),
+        sides: vec!["a".into(), "b".into()],
+        verdict: "a beats b".into(),
+        result: "{}".into(),
+        splits: vec!["s".into()],
+    };
+    for _ in 0..2 {
+        store.write_comparison(&comparison).unwrap();
+    }
+    assert_eq!((looks(&store).n_comparisons, store.comparisons().unwrap().len()), (1, 1));
+    assert_eq!(store.looks(&["another".into()]).unwrap(), Looks { n_runs: 0, n_arms: 0, n_comparisons: 0 });
 }

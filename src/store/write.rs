@@ -14,6 +14,8 @@ struct Encoded {
     user_lists: Vec<(String, String)>,
     /// Per user-value row.
     values: Vec<Vec<u8>>,
+    /// Per user fact.
+    facts: Vec<Vec<u8>>,
     /// Per ranking.
     lists: Vec<Vec<u8>>,
 }
@@ -49,14 +51,17 @@ fn sound(trial: &TrialRow, path: &Path) -> Result<()> {
     let refuse = |what| Err(Error::Store { path: path.to_owned(), message: format!("refused a trial with {what}") });
     let values = trial.values.iter().map(|row| row.value).chain(trial.history.iter().map(|row| row.3));
     let numbers = values.chain(trial.importances.iter().map(|row| row.3));
-    let users = trial.user_values.iter().flat_map(|row| &row.values).copied();
+    let facts = trial.user_facts.iter().flat_map(|row| &row.values);
+    let users = trial.user_values.iter().flat_map(|row| &row.values).chain(facts).copied();
     let scores = trial.rankings.iter().flat_map(|row| row.lists.iter().flatten()).map(|entry| entry.1);
     if !numbers.chain(users.chain(scores).map(f64::from)).all(f64::is_finite) {
         return refuse("a number that is not finite");
     }
     let n_users = |list: usize| trial.user_lists.get(list).map(Vec::len);
     let fits = trial.user_values.iter().all(|row| n_users(row.user_list) == Some(row.values.len()))
-        && trial.rankings.iter().all(|row| n_users(row.user_list) == Some(row.lists.len()));
+        && trial.user_facts.iter().all(|row| n_users(row.user_list) == Some(row.values.len()))
+        && trial.rankings.iter().all(|row| n_users(row.user_list) == Some(row.lists.len()))
+        && trial.user_segments.iter().all(|(_, list)| n_users(*list).is_some());
     if fits { Ok(()) } else { refuse("values for another number of users than it names") }
 }
 
@@ -69,6 +74,7 @@ impl Encoded {
         Self {
             user_lists: trial.user_lists.iter().map(list).collect(),
             values: trial.user_values.iter().map(|row| blob::encode_values(&row.values)).collect(),
+            facts: trial.user_facts.iter().map(|row| blob::encode_values(&row.values)).collect(),
             lists: trial.rankings.iter().map(|row| blob::encode_lists(&row.lists)).collect(),
         }
     }
@@ -274,7 +280,7 @@ fn value_rows(db: &Transaction<'_>, ids: &Ids, trial: &TrialRow) -> rusqlite::Re
 
 fn people_rows(db: &Transaction<'_>, ids: &Ids, trial: &TrialRow, encoded: &Encoded) -> rusqlite::Result<()> {
     let mut insert = db.prepare_cached(
-        "INSERT INTO user_value (trial_id, arm_id, protocol, metric_id, k, user_list_id, value_blob) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO user_value (trial_id, arm_id, protocol, metric_id, k, segment, user_list_id, value_blob) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?;
     for (row, bytes) in trial.user_values.iter().zip(&encoded.values) {
         insert.execute(params![
@@ -283,9 +289,20 @@ fn people_rows(db: &Transaction<'_>, ids: &Ids, trial: &TrialRow, encoded: &Enco
             row.protocol,
             ids.metrics[row.metric],
             row.k as i64,
+            row.segment,
             ids.user_lists[row.user_list],
             bytes
         ])?;
+    }
+    let mut insert =
+        db.prepare_cached("INSERT INTO user_segment (trial_id, segment, user_list_id) VALUES (?1, ?2, ?3)")?;
+    for (segment, list) in &trial.user_segments {
+        insert.execute(params![ids.trial, segment, ids.user_lists[*list]])?;
+    }
+    let mut insert =
+        db.prepare_cached("INSERT INTO user_fact (trial_id, name, user_list_id, value_blob) VALUES (?1, ?2, ?3, ?4)")?;
+    for (row, bytes) in trial.user_facts.iter().zip(&encoded.facts) {
+        insert.execute(params![ids.trial, row.name, ids.user_lists[row.user_list], bytes])?;
     }
     let mut insert = db.prepare_cached(
         "INSERT INTO ranking (trial_id, arm_id, protocol, k, user_list_id, list_blob) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",

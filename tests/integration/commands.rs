@@ -45,6 +45,18 @@ fn every_command_explains_itself() {
 }
 
 #[test]
+fn a_database_is_the_file_of_that_name_whatever_sqlite_would_make_of_it() {
+    let home = Home::new();
+    home.write("e.toml", SMALL);
+    for name in [":memory:", "file:e.sqlite?mode=memory"] {
+        home.ok(&["run", "e.toml", "--db", name]);
+        assert!(home.path(name).is_file());
+        assert_eq!(home.json(&["list", "--json", "--db", name]).as_array().map(Vec::len), Some(1));
+        home.ok(&["db", "backup", &format!("{name}.copy"), "--db", name]);
+    }
+}
+
+#[test]
 fn what_init_writes_passes_the_check_and_runs() {
     let home = Home::new();
     home.ok(&["init", "mine.toml"]);
