@@ -7,15 +7,19 @@
 //! To add a figure: one file with its `…Data` and its `draw`, and one line in [`PLOTS`].
 
 pub mod canvas;
+pub mod forest;
 pub mod importance;
 pub mod leaderboard_bars;
 pub mod learning_curve;
+mod legend;
 pub mod metric_at_k;
 pub mod panel;
 pub mod theme;
+pub mod verdict;
 
 pub use canvas::Canvas;
 pub use theme::{Color, Role, arm_colors};
+pub use verdict::{Better, Verdict};
 
 /// Every figure there is: name and one line about it.
 pub const PLOTS: &[(&str, &str)] = &[
@@ -23,6 +27,7 @@ pub const PLOTS: &[(&str, &str)] = &[
     ("metric-at-k", "a metric against the length of the judged list, one line per arm"),
     ("importance", "how much each feature matters to an arm"),
     ("learning-curve", "a quantity recorded while fitting, one thin line per seed and their mean"),
+    ("forest", "differences from a baseline with their intervals around zero"),
 ];
 
 /// Text that every figure carries.

@@ -54,8 +54,15 @@ impl Panel {
             canvas.line([(self.left, y), (self.right, y)], GRID, 0.5);
             canvas.text((self.left - 8.0, y), &self.y.label(tick), SMALL.at(Anchor::End));
         }
-        let room = self.right - 12.0;
-        canvas.text((12.0, self.top - 16.0), &theme::fit_text(name, SMALL.size, SMALL.weight, room), SMALL);
+        let start = self.left - self.y_label_width() - 8.0;
+        let room = self.right - start;
+        canvas.text((start, self.top - 16.0), &theme::fit_text(name, SMALL.size, SMALL.weight, room), SMALL);
+    }
+
+    /// Width of the widest label of the vertical axis.
+    fn y_label_width(&self) -> f64 {
+        let width = |tick: f64| theme::text_width(&self.y.label(tick), SMALL.size, SMALL.weight);
+        self.y.ticks().into_iter().map(width).fold(0.0, f64::max)
     }
 
     /// Tick labels below the panel at the given places, thinned until they do not touch, and the axis' name under them.
@@ -152,6 +159,13 @@ pub(super) fn draw_zero(canvas: &mut Canvas, panel: &Panel) {
         let x = panel.at_x(0.0);
         canvas.line([(x, panel.top), (x, panel.bottom)], INK, 0.5);
     }
+}
+
+/// Says in the middle of a panel why it is empty.
+pub(super) fn draw_note(canvas: &mut Canvas, panel: &Panel, note: &str) {
+    let middle = ((panel.left + panel.right) / 2.0, (panel.top + panel.bottom) / 2.0);
+    let note = theme::fit_text(note, SMALL.size, SMALL.weight, panel.right - panel.left);
+    canvas.text(middle, &note, SMALL.at(Anchor::Middle));
 }
 
 #[cfg(test)]

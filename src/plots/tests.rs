@@ -85,7 +85,7 @@ fn all() -> Vec<(&'static str, Canvas)> {
     let learning = |n: u64, wobble: f64| {
         (0..5).map(|s| (1..=n).map(|e| (e, 0.7 + 0.4 / e as f64 + wobble * s as f64)).collect()).collect()
     };
-    vec![
+    let mut out = vec![
         ("at-k", at_k(&arms(7), usual, &ks)),
         ("at-k-12", at_k(&arms(12), usual, &ks)),
         ("at-k-one", at_k(&arms(1), |_, _| spread(0.5, 0.0), &[10])),
@@ -113,7 +113,9 @@ fn all() -> Vec<(&'static str, Canvas)> {
         ("curve-long", curve(learning(2000, 0.001))),
         ("curve-one", curve(vec![vec![(1, 0.9)]])),
         ("curve-wild", curve(vec![vec![(1, f64::NAN), (2, f64::INFINITY), (3, 1e308), (4, 0.1)], vec![]])),
-    ]
+    ];
+    out.extend(forest::tests::samples());
+    out
 }
 
 #[test]
@@ -121,7 +123,7 @@ fn no_figure_is_blank_and_no_text_is_cut() {
     for (name, canvas) in all() {
         assert_eq!(canvas.clipped(), Vec::<&str>::new(), "{name}");
         let (width, height) = canvas.device_size();
-        assert!((200..=1400).contains(&height) && width == 1120, "{name}: {width} × {height}");
+        assert!((200..=2600).contains(&height) && [1120, 1440].contains(&width), "{name}: {width} × {height}");
         let pixels = canvas.pixels().unwrap();
         assert_eq!(pixels.len(), (width * height * 3) as usize);
         let inked = pixels.chunks(3).filter(|pixel| pixel.iter().any(|&channel| channel < 200)).count();
