@@ -63,7 +63,8 @@ pub fn draw(data: &ForestData) -> Canvas {
     let rows = &data.rows[..data.rows.len().min(MOST)];
     let margin = data.margin.filter(|margin| margin.is_finite() && *margin > 0.0);
     let x = axis(rows, margin);
-    let printed: Vec<Printed> = rows.iter().map(|row| print(row, &x)).collect();
+    let digits = decimals(rows);
+    let printed: Vec<Printed> = rows.iter().map(|row| print(row, digits)).collect();
     let widest = |column: fn(&Printed) -> &String| {
         printed.iter().map(|row| theme::text_width(column(row), NAME.size, row.weight)).fold(0.0, f64::max)
     };
@@ -71,27 +72,33 @@ pub fn draw(data: &ForestData) -> Canvas {
     let estimate_right = interval_left - if interval_left < WIDTH - MARGIN { 8.0 } else { 0.0 };
     let left = MARGIN + widest(|row| &row.label) + GAP;
     let right = estimate_right - widest(|row| &row.estimate).max(20.0) - GAP;
-    let legend = legend(rows, margin, &x);
+    let legend = legend(rows, margin);
     let top = draw_legend(&mut canvas, top, (MARGIN, WIDTH - MARGIN), &legend) + 8.0;
     let height = if rows.len() > 16 { 18.0 } else { 24.0 };
     let bottom = top + height * rows.len().max(2) as f64;
     let panel = Panel { left, top, right, bottom, x, y: theme::axis(0.0, 1.0, 1) };
-    if let Some(margin) = margin {
+    if let Some(margin) = margin.filter(|_| !rows.is_empty()) {
         let (low, high) = (panel.at_x(-margin), panel.at_x(margin));
         canvas.area([(low, top), (high, top), (high, bottom), (low, bottom)], MUTED, 0.14);
     }
     panel.draw_x_grid(&mut canvas, &data.x_name);
-    draw_zero(&mut canvas, &panel);
+    let middle = |i: usize| top + height * (i as f64 + 0.5);
+    for (i, row) in rows.iter().enumerate() {
+        draw_ground(&mut canvas, &panel, row, (middle(i), height));
+    }
+    if rows.is_empty() {
+        draw_note(&mut canvas, &panel, "nothing to compare");
+    } else {
+        draw_zero(&mut canvas, &panel);
+    }
     for (i, (row, printed)) in rows.iter().zip(&printed).enumerate() {
-        let y = top + height * (i as f64 + 0.5);
-        draw_row(&mut canvas, &panel, row, printed, (y, height));
+        let y = middle(i);
+        draw_row(&mut canvas, &panel, row, y);
+        canvas.text((left - 10.0, y), &printed.label, NAME.at(Anchor::End).weighing(printed.weight));
         canvas.text((estimate_right, y), &printed.estimate, NAME.at(Anchor::End).weighing(printed.weight));
         canvas.text((WIDTH - MARGIN, y), &printed.interval, NAME.at(Anchor::End).weighing(printed.weight));
     }
     let mut end = bottom + 46.0;
-    if data.rows.is_empty() {
-        draw_note(&mut canvas, &panel, "nothing to compare");
-    }
     if data.rows.len() > MOST {
         let note = format!("{} more rows are not shown", theme::grouped((data.rows.len() - MOST) as f64));
         canvas.text((MARGIN, end), &note, SMALL);
@@ -129,10 +136,10 @@ fn axis(rows: &[ForestRow], margin: Option<f64>) -> Axis {
     let (low, high) = values.iter().fold((0.0_f64, 0.0_f64), |(low, high), &v| (low.min(v), high.max(v)));
     // Air on both sides, so that the line at zero is never the frame.
     let air = (high.min(1e12) - low.max(-1e12)) * 0.06;
-    theme::axis(low - air, high + air, 5)
+    theme::axis(low - air, high + air, 6)
 }
 
-fn legend(rows: &[ForestRow], margin: Option<f64>, x: &Axis) -> Vec<Entry> {
+fn legend(rows: &[ForestRow], margin: Option<f64>) -> Vec<Entry> {
     let mut verdicts: Vec<Verdict> = rows.iter().filter(|row| interval(row).is_some()).map(verdict).collect();
     verdicts.sort_unstable();
     verdicts.dedup();
@@ -143,45 +150,64 @@ fn legend(rows: &[ForestRow], margin: Option<f64>, x: &Axis) -> Vec<Entry> {
     let mut entries: Vec<Entry> =
         verdicts.iter().map(|&verdict| Entry { sign: sign(verdict), text: verdict.name().to_owned() }).collect();
     if let Some(margin) = margin {
-        let text = format!("within ±{}", number(margin, x).trim_start_matches('+'));
-        entries.push(Entry { sign: Sign::Square(MUTED, 0.3), text });
+        entries.push(Entry { sign: Sign::Square(MUTED, 0.3), text: format!("within ±{}", shortest(margin)) });
     }
     entries
 }
 
-fn print(row: &ForestRow, x: &Axis) -> Printed {
+fn print(row: &ForestRow, decimals: Option<usize>) -> Printed {
     let weight = if row.is_emphasized { Weight::Bold } else { Weight::Regular };
     let label = theme::fit_name(&row.label, NAME.size, weight, 220.0);
-    let estimate = if row.estimate.is_finite() { number(row.estimate, x) } else { "–".to_owned() };
-    let interval = interval(row).map_or_else(String::new, |(l, u)| format!("[{}, {}]", number(l, x), number(u, x)));
+    let estimate = if row.estimate.is_finite() { number(row.estimate, decimals) } else { "–".to_owned() };
+    let interval =
+        interval(row).map_or_else(String::new, |(l, u)| format!("[{}, {}]", number(l, decimals), number(u, decimals)));
     Printed { label, estimate, interval, weight }
 }
 
-/// A difference with its sign, one decimal more than the ticks have.
-fn number(value: f64, x: &Axis) -> String {
-    let sign = if value < 0.0 { "−" } else { "+" };
-    let size = value.abs();
-    let decimals = (1.0 - x.step.log10() - 1e-9).ceil().clamp(0.0, 8.0) as usize;
-    if size.is_infinite() {
-        return format!("{sign}∞");
-    }
-    if size >= 1e6 || x.step < 1e-7 {
-        return if size == 0.0 { "0".to_owned() } else { format!("{sign}{size:.2e}") };
-    }
-    let text = format!("{size:.decimals$}");
-    // What rounds to zero has no sign.
-    if text.bytes().all(|byte| matches!(byte, b'0' | b'.')) { text } else { format!("{sign}{text}") }
+/// Decimals that give the usual interval's half width two digits; `None` where numbers need an exponent.
+fn decimals(rows: &[ForestRow]) -> Option<usize> {
+    let mut sizes: Vec<f64> = rows.iter().filter_map(interval).map(|(lower, upper)| (upper - lower) / 2.0).collect();
+    // Without intervals, the estimates say how fine the numbers are.
+    sizes.extend(rows.iter().filter(|row| interval(row).is_none()).map(|row| row.estimate.abs()));
+    sizes.retain(|size| size.is_finite() && *size > 0.0);
+    sizes.sort_by(f64::total_cmp);
+    let usual = sizes.get(sizes.len().saturating_sub(1) / 2).copied().unwrap_or(0.01);
+    let wanted = (1.0 - usual.log10().floor()).max(0.0);
+    (wanted <= 8.0).then_some(wanted as usize)
 }
 
-fn draw_row(canvas: &mut Canvas, panel: &Panel, row: &ForestRow, printed: &Printed, (y, height): (f64, f64)) {
-    let (left, right) = (panel.left, panel.right);
-    if row.is_emphasized {
-        let (high, low) = (y - height / 2.0, y + height / 2.0);
-        let edge = (MARGIN - 6.0, WIDTH - MARGIN + 6.0);
-        canvas.area([(edge.0, high), (edge.1, high), (edge.1, low), (edge.0, low)], INK, 0.06);
+/// A difference with its sign, which a small number keeps when it is rounded to zeros: no sign means exactly zero.
+fn number(value: f64, decimals: Option<usize>) -> String {
+    let sign = match value {
+        0.0 => "",
+        _ if value < 0.0 => "−",
+        _ => "+",
+    };
+    let size = value.abs();
+    match decimals {
+        _ if size.is_infinite() => format!("{sign}∞"),
+        Some(decimals) if size < 1e6 => format!("{sign}{size:.decimals$}"),
+        _ if size == 0.0 => "0".to_owned(),
+        _ => format!("{sign}{size:.1e}").replace('-', "−"),
     }
-    canvas.line([(left, y), (right, y)], GRID, 0.5);
-    canvas.text((left - 10.0, y), &printed.label, NAME.at(Anchor::End).weighing(printed.weight));
+}
+
+/// A margin as it was given, in as few digits as that takes.
+fn shortest(value: f64) -> String {
+    if (1e-5..1e6).contains(&value) { value.to_string() } else { format!("{value:e}").replace('-', "−") }
+}
+
+/// What lies behind a row's marks.
+fn draw_ground(canvas: &mut Canvas, panel: &Panel, row: &ForestRow, (y, height): (f64, f64)) {
+    if row.is_emphasized {
+        let (left, right) = (MARGIN - 6.0, WIDTH - MARGIN + 6.0);
+        let (high, low) = (y - height / 2.0, y + height / 2.0);
+        canvas.area([(left, high), (right, high), (right, low), (left, low)], INK, 0.06);
+    }
+    canvas.line([(panel.left, y), (panel.right, y)], GRID, 0.5);
+}
+
+fn draw_row(canvas: &mut Canvas, panel: &Panel, row: &ForestRow, y: f64) {
     if !row.estimate.is_finite() {
         return;
     }
@@ -276,12 +302,23 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn numbers_have_one_decimal_more_than_the_ticks() {
-        let x = theme::axis(-0.005, 0.012, 5); // ticks every 0.005
-        assert_eq!(number(0.0061, &x), "+0.0061");
-        assert_eq!(number(-0.00004, &x), "0.0000");
-        assert_eq!(number(f64::NEG_INFINITY, &x), "−∞");
-        assert_eq!(number(-12.34, &theme::axis(-100.0, 100.0, 5)), "−12");
+    fn numbers_show_two_digits_of_the_usual_half_width() {
+        // Half widths 0.0049, 0.010 and 0.5: the middle one needs three decimals for two digits, the smallest four.
+        let rows = [row("a", 0.0061, 0.0012, 0.0110), row("b", 0.01, 0.0, 0.02), row("c", 0.0, -0.5, 0.5)];
+        assert_eq!(decimals(&rows), Some(3));
+        assert_eq!(decimals(&rows[..1]), Some(4));
+        assert_eq!(decimals(&[row("a", 3e-12, 2e-12, 4e-12)]), None);
+        assert_eq!(number(0.0061, Some(4)), "+0.0061");
+        assert_eq!(number(f64::NEG_INFINITY, Some(4)), "−∞");
+        assert_eq!(number(-12.34, Some(0)), "−12");
+        assert_eq!(number(-1.7e308, Some(4)), "−1.7e308");
+    }
+
+    #[test]
+    fn a_number_that_rounds_to_zero_keeps_its_sign() {
+        assert_eq!(number(0.00004, Some(3)), "+0.000");
+        assert_eq!(number(-0.00004, Some(3)), "−0.000");
+        assert_eq!(number(-0.0, Some(3)), "0.000");
     }
 
     #[test]

@@ -222,7 +222,7 @@ impl Axis {
     /// A tick's label: all labels of an axis have the same number of decimals, as few as tell them apart.
     pub fn label(&self, value: f64) -> String {
         if self.step >= 1e6 || self.step < 1e-6 {
-            return format!("{value:.1e}");
+            return if value == 0.0 { "0".to_owned() } else { format!("{value:.1e}").replace('-', "−") };
         }
         let decimals = (-self.step.log10() - 1e-9).ceil().clamp(0.0, 7.0) as usize;
         if decimals == 0 { grouped(value) } else { format!("{value:.decimals$}").replace('-', "−") }
