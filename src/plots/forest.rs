@@ -177,7 +177,7 @@ fn decimals(rows: &[ForestRow]) -> Option<usize> {
 }
 
 /// A difference with its sign, which a small number keeps when it is rounded to zeros: no sign means exactly zero.
-fn number(value: f64, decimals: Option<usize>) -> String {
+pub(super) fn number(value: f64, decimals: Option<usize>) -> String {
     let sign = match value {
         0.0 => "",
         _ if value < 0.0 => "−",

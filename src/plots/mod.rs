@@ -7,6 +7,7 @@
 //! To add a figure: one file with its `…Data` and its `draw`, and one line in [`PLOTS`].
 
 pub mod canvas;
+pub mod differences;
 pub mod forest;
 pub mod importance;
 pub mod leaderboard_bars;
@@ -27,6 +28,7 @@ pub const PLOTS: &[(&str, &str)] = &[
     ("metric-at-k", "a metric against the length of the judged list, one line per arm"),
     ("importance", "how much each feature matters to an arm"),
     ("learning-curve", "a quantity recorded while fitting, one thin line per seed and their mean"),
+    ("differences", "how a difference is spread over users: winners, tied, losers"),
     ("forest", "differences from a baseline with their intervals around zero"),
 ];
 

@@ -54,15 +54,9 @@ impl Panel {
             canvas.line([(self.left, y), (self.right, y)], GRID, 0.5);
             canvas.text((self.left - 8.0, y), &self.y.label(tick), SMALL.at(Anchor::End));
         }
-        let start = self.left - self.y_label_width() - 8.0;
+        let start = self.left - tick_room(&self.y);
         let room = self.right - start;
         canvas.text((start, self.top - 16.0), &theme::fit_text(name, SMALL.size, SMALL.weight, room), SMALL);
-    }
-
-    /// Width of the widest label of the vertical axis.
-    fn y_label_width(&self) -> f64 {
-        let width = |tick: f64| theme::text_width(&self.y.label(tick), SMALL.size, SMALL.weight);
-        self.y.ticks().into_iter().map(width).fold(0.0, f64::max)
     }
 
     /// Tick labels below the panel at the given places, thinned until they do not touch, and the axis' name under them.
@@ -103,6 +97,12 @@ impl Panel {
             canvas.text((self.right + 25.0, y), &label.text, NAME.weighing(label.weight));
         }
     }
+}
+
+/// Width that the labels of a vertical axis need left of its panel.
+pub(super) fn tick_room(y: &Axis) -> f64 {
+    let width = |tick: f64| theme::text_width(&y.label(tick), SMALL.size, SMALL.weight);
+    y.ticks().into_iter().map(width).fold(0.0, f64::max) + 8.0
 }
 
 /// Width that names at line ends need, at most `most`; and the names, cut to it.
