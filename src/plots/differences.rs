@@ -71,8 +71,8 @@ pub fn draw(data: &DifferencesData) -> Canvas {
     let top = top + 32.0;
     let (x, bars_y, curve_y) = (bins.axis(), bins.height(&users), theme::axis(0.0, 100.0, 5));
     let (left, middle, right) = (MARGIN + tick_room(&bars_y), WIDTH / 2.0, WIDTH - MARGIN - 18.0);
-    let bars = Panel { left, top, right: middle - 12.0, bottom: top + HEIGHT, x, y: bars_y };
-    let curve = Panel { left: middle + 12.0 + tick_room(&curve_y), right, y: curve_y, ..bars };
+    let bars = Panel { left, top, right: middle - 20.0, bottom: top + HEIGHT, x, y: bars_y };
+    let curve = Panel { left: middle + 20.0 + tick_room(&curve_y), right, y: curve_y, ..bars };
     bars.draw_y_axis(&mut canvas, "% of users");
     curve.draw_y_axis(&mut canvas, "% of users with at most this difference");
     if users.sorted.is_empty() {
@@ -123,7 +123,8 @@ impl Bins {
             return Self { width: 1.0, below: Vec::new(), above: Vec::new(), n_beyond: 0 };
         }
         let width = theme::axis(low, high, BINS).step;
-        let n_bins = |size: f64| (size / width - 1e-6).ceil().max(0.0) as usize;
+        // However small next to the width of a bin, a difference needs one.
+        let n_bins = |size: f64| if size > 0.0 { (size / width - 1e-6).ceil().max(1.0) as usize } else { 0 };
         let (mut below, mut above) = (vec![0_usize; n_bins(-low)], vec![0_usize; n_bins(high)]);
         let mut n_beyond = 0;
         for &difference in &users.sorted {
@@ -177,15 +178,14 @@ fn legend(users: &Users, bins: &Bins, better: Better) -> Vec<Entry> {
     };
     let (above, below) = (side(1.0, users.n_above), side(-1.0, users.n_below));
     let (first, last) = if better == Better::Lower { (below, above) } else { (above, below) };
-    let entry = |(verdict, name, n): (Verdict, &str, usize)| Entry {
-        sign: Sign::Square(verdict.color(), OPACITY),
-        text: format!("{name} {:.1} %", users.percent(n)),
+    let entry = |(verdict, name, n): (Verdict, &str, usize)| {
+        Entry::of(Sign::Square(verdict.color(), OPACITY), format!("{name} {:.1} %", users.percent(n)))
     };
     let decimals = (2.0 - bins.width.log10().floor()).max(0.0);
     let mean = number(users.mean, (decimals <= 8.0).then_some(decimals as usize));
     let x = bins.axis();
     let where_to = if users.mean < x.low || users.mean > x.high { ", beyond the axis" } else { "" };
-    let mean = Entry { sign: Sign::Upright(INK), text: format!("mean {mean}{where_to}") };
+    let mean = Entry::of(Sign::Upright(INK), format!("mean {mean}{where_to}"));
     let mut tied = entry((Verdict::Undecided, "tied", users.n_tied));
     if users.percent(users.n_tied) > bins.height(users).high {
         tied.text.push_str(", bar cut");
@@ -253,11 +253,12 @@ fn draw_bar(canvas: &mut Canvas, panel: &Panel, (left, right): (f64, f64), share
     }
 }
 
-/// The mean, set off from bars as dark as it is; not drawn at the frame, where it would be another number.
+/// A line at the mean, with a pointer where bars hide it; none at the frame, where it would be another number.
 fn draw_mean(canvas: &mut Canvas, panel: &Panel, users: &Users, x: f64) {
     if (panel.x.low..=panel.x.high).contains(&users.mean) {
-        canvas.line([(x, panel.top), (x, panel.bottom)], PAPER, 3.5);
-        canvas.line([(x, panel.top), (x, panel.bottom)], INK, 1.5);
+        let top = panel.top;
+        canvas.line([(x, top - 3.0), (x, panel.bottom)], INK, 1.0);
+        canvas.area([(x, top + 1.0), (x - 4.5, top - 6.0), (x + 4.5, top - 6.0)], INK, 1.0);
     }
 }
 
@@ -270,6 +271,7 @@ fn ticks(panel: &Panel, users: &Users) -> Vec<f64> {
 /// The distribution function, in the colors of the bars; the tied are a step at zero.
 fn draw_distribution(canvas: &mut Canvas, panel: &Panel, users: &Users, better: Better) {
     draw_zero(canvas, panel);
+    draw_mean(canvas, panel, users, panel.at_x(users.mean));
     let (below, above) = (users.percent(users.n_below), users.percent(users.n_below + users.n_tied));
     let n = users.sorted.len();
     let losers = steps(&users.sorted[..users.n_below], 0, users);
@@ -282,7 +284,6 @@ fn draw_distribution(canvas: &mut Canvas, panel: &Panel, users: &Users, better: 
     if above > below {
         canvas.line([panel.at(0.0, below), panel.at(0.0, above)], Verdict::Undecided.color(), 3.0);
     }
-    draw_mean(canvas, panel, users, panel.at_x(users.mean));
     let ticks: Vec<_> = ticks(panel, users).into_iter().map(|tick| (tick, panel.x.label(tick))).collect();
     panel.draw_x_axis(canvas, &ticks, "");
 }

@@ -148,9 +148,9 @@ fn legend(rows: &[ForestRow], margin: Option<f64>) -> Vec<Entry> {
         _ => Sign::Dot(verdict.color()),
     };
     let mut entries: Vec<Entry> =
-        verdicts.iter().map(|&verdict| Entry { sign: sign(verdict), text: verdict.name().to_owned() }).collect();
+        verdicts.iter().map(|&verdict| Entry::of(sign(verdict), verdict.name().to_owned())).collect();
     if let Some(margin) = margin {
-        entries.push(Entry { sign: Sign::Square(MUTED, 0.3), text: format!("within ±{}", shortest(margin)) });
+        entries.push(Entry::of(Sign::Square(MUTED, 0.3), format!("within ±{}", shortest(margin))));
     }
     entries
 }

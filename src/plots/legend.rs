@@ -3,7 +3,7 @@
 //! For figures whose lines end in one place or whose marks stand in groups; elsewhere a name beside its mark is better.
 
 use super::canvas::{Canvas, NAME};
-use super::theme::{self, Color, PAPER};
+use super::theme::{self, Color, PAPER, Weight};
 
 /// One entry.
 #[derive(Debug, Clone, PartialEq)]
@@ -12,6 +12,15 @@ pub(super) struct Entry {
     pub sign: Sign,
     /// Its name.
     pub text: String,
+    /// Weight of its name.
+    pub weight: Weight,
+}
+
+impl Entry {
+    /// An entry in regular weight.
+    pub fn of(sign: Sign, text: String) -> Self {
+        Self { sign, text, weight: Weight::Regular }
+    }
 }
 
 /// A mark of the figure in small.
@@ -39,13 +48,13 @@ const GAP: f64 = 18.0;
 pub(super) fn draw_legend(canvas: &mut Canvas, top: f64, (left, right): (f64, f64), entries: &[Entry]) -> f64 {
     let (mut x, mut y) = (left, top + LINE_HEIGHT / 2.0);
     for entry in entries {
-        let text = theme::fit_name(&entry.text, NAME.size, NAME.weight, right - left - SIGN);
-        let width = SIGN + theme::text_width(&text, NAME.size, NAME.weight);
+        let text = theme::fit_name(&entry.text, NAME.size, entry.weight, right - left - SIGN);
+        let width = SIGN + theme::text_width(&text, NAME.size, entry.weight);
         if x > left && x + width > right {
             (x, y) = (left, y + LINE_HEIGHT);
         }
         draw_sign(canvas, entry.sign, (x + 6.0, y));
-        canvas.text((x + SIGN, y), &text, NAME);
+        canvas.text((x + SIGN, y), &text, NAME.weighing(entry.weight));
         x += width + GAP;
     }
     if entries.is_empty() { top } else { y + LINE_HEIGHT / 2.0 }
@@ -78,7 +87,7 @@ mod tests {
     #[test]
     fn entries_that_do_not_fit_go_to_the_next_line() {
         let (mut canvas, _) = Canvas::with_heading(300.0, &Heading::default());
-        let entry = |n: usize| Entry { sign: Sign::Dot(PAPER), text: "m".repeat(n) };
+        let entry = |n: usize| Entry::of(Sign::Dot(PAPER), "m".repeat(n));
         assert_eq!(draw_legend(&mut canvas, 50.0, (10.0, 290.0), &[]), 50.0);
         assert_eq!(draw_legend(&mut canvas, 50.0, (10.0, 290.0), &[entry(3), entry(3)]), 68.0);
         assert_eq!(draw_legend(&mut canvas, 50.0, (10.0, 290.0), &[entry(3), entry(300), entry(3)]), 104.0);

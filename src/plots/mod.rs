@@ -15,6 +15,7 @@ pub mod learning_curve;
 mod legend;
 pub mod metric_at_k;
 pub mod panel;
+pub mod segment_bars;
 pub mod theme;
 pub mod verdict;
 
@@ -30,6 +31,7 @@ pub const PLOTS: &[(&str, &str)] = &[
     ("learning-curve", "a quantity recorded while fitting, one thin line per seed and their mean"),
     ("differences", "how a difference is spread over users: winners, tied, losers"),
     ("forest", "differences from a baseline with their intervals around zero"),
+    ("segment-bars", "every arm's mean in each segment, with its interval"),
 ];
 
 /// Text that every figure carries.
