@@ -258,7 +258,7 @@ fn draw_mean(canvas: &mut Canvas, panel: &Panel, users: &Users, x: f64) {
     if (panel.x.low..=panel.x.high).contains(&users.mean) {
         let top = panel.top;
         canvas.line([(x, top - 3.0), (x, panel.bottom)], INK, 1.0);
-        canvas.area([(x, top + 1.0), (x - 4.5, top - 6.0), (x + 4.5, top - 6.0)], INK, 1.0);
+        canvas.area([(x, top + 1.0), (x - 4.0, top - 5.0), (x + 4.0, top - 5.0)], INK, 1.0);
     }
 }
 

@@ -42,7 +42,7 @@ const LINE_HEIGHT: f64 = 18.0;
 /// Space of the mark before its text.
 const SIGN: f64 = 18.0;
 /// Space between entries.
-const GAP: f64 = 18.0;
+const GAP: f64 = 12.0;
 
 /// Sets the entries between two edges; the first line is centered on `top + 9`. Returns the first free y below, which is `top` without entries.
 pub(super) fn draw_legend(canvas: &mut Canvas, top: f64, (left, right): (f64, f64), entries: &[Entry]) -> f64 {

@@ -15,6 +15,7 @@ pub mod learning_curve;
 mod legend;
 pub mod metric_at_k;
 pub mod panel;
+pub mod power_curve;
 pub mod segment_bars;
 pub mod theme;
 pub mod verdict;
@@ -32,6 +33,7 @@ pub const PLOTS: &[(&str, &str)] = &[
     ("differences", "how a difference is spread over users: winners, tied, losers"),
     ("forest", "differences from a baseline with their intervals around zero"),
     ("segment-bars", "every arm's mean in each segment, with its interval"),
+    ("power-curve", "power against the number of users, and where it reaches 80 %"),
 ];
 
 /// Text that every figure carries.

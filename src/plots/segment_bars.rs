@@ -64,11 +64,13 @@ const MOST: usize = 24;
 const BAR: f64 = 26.0;
 /// Narrowest place of an arm.
 const PLACE: f64 = 9.0;
-/// Narrowest room of a segment, for its name.
-const ROOM: f64 = 84.0;
+/// Narrowest and widest room that a segment takes for its name.
+const ROOM: (f64, f64) = (84.0, 160.0);
+/// Lines of a name.
+const LINES: usize = 3;
 
 /// Bars are given up where the value nearest to zero is this share of the farthest or more.
-const FAR_FROM_ZERO: f64 = 0.6;
+const FAR_FROM_ZERO: f64 = 0.75;
 
 /// What stands for a mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,7 +97,8 @@ pub fn draw(data: &SegmentBarsData) -> Canvas {
         canvas.set_height(panel.bottom + 20.0);
         return canvas;
     }
-    let most = ((right - left) / ROOM.max(PLACE * (data.arms.len() + 1) as f64)).floor().max(1.0) as usize;
+    let most =
+        ((right - left) / name_room(segments).max(PLACE * (data.arms.len() + 1) as f64)).floor().max(1.0) as usize;
     // Panels of about the same length: five segments of which four fit are three and two.
     let n_panels = segments.len().div_ceil(most);
     let per_panel = segments.len().div_ceil(n_panels);
@@ -113,6 +116,16 @@ pub fn draw(data: &SegmentBarsData) -> Canvas {
     }
     canvas.set_height(bottom);
     canvas
+}
+
+/// Room that the names of the segments want: for their longest word, and for all words in two lines and a bit.
+fn name_room(segments: &[Segment]) -> f64 {
+    let width = |text: &str| theme::text_width(text, NAME.size, NAME.weight);
+    let wanted = |segment: &Segment| {
+        let name = theme::fit_text(&segment.name, NAME.size, NAME.weight, 2.0 * LINES as f64 * ROOM.1);
+        name.split_whitespace().map(width).fold(width(&name) / 2.2, f64::max) + 10.0
+    };
+    segments.iter().map(wanted).fold(ROOM.0, f64::max).min(ROOM.1)
 }
 
 /// The key of an arm; floors are hollow where dots are drawn, as in other figures.
@@ -154,13 +167,13 @@ fn axis(data: &SegmentBarsData, segments: &[Segment]) -> (Axis, Shape) {
         (0.0, 1.0)
     };
     if near > FAR_FROM_ZERO * far && low < high {
-        return (theme::axis_of([low, high], 5), Shape::Dot);
+        return (theme::axis_of([low, high], 6), Shape::Dot);
     }
     let (low, high) = (low.clamp(-1e12, 0.0), high.clamp(0.0, 1e12));
     let air = (high - low) * 0.05;
     let y = match (low, high) {
         (0.0, 0.0) => theme::axis(0.0, 1.0, 5),
-        _ => theme::axis(if low < 0.0 { low - air } else { 0.0 }, if high > 0.0 { high + air } else { 0.0 }, 5),
+        _ => theme::axis(if low < 0.0 { low - air } else { 0.0 }, if high > 0.0 { high + air } else { 0.0 }, 6),
     };
     (y, Shape::Bar)
 }
@@ -187,7 +200,9 @@ fn draw_panel(
                 None => canvas.text((x, base - 8.0), "–", SMALL.at(Anchor::Middle)),
             }
         }
-        let lines = theme::wrap_text(&segment.name, NAME.size, room - 8.0, 2);
+        // Cut in its middle first, for lines that do not fit are cut at their end, where names differ.
+        let name = theme::fit_name(&segment.name, NAME.size, NAME.weight, 0.85 * LINES as f64 * room);
+        let lines = theme::wrap_text(&name, NAME.size, room - 8.0, LINES);
         for (j, line) in lines.iter().enumerate() {
             canvas.text((middle, panel.bottom + 14.0 * (j + 1) as f64), line, NAME.at(Anchor::Middle));
         }
