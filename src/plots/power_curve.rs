@@ -27,7 +27,7 @@ pub struct PowerCurve {
     pub name: String,
     /// Its color.
     pub color: Color,
-    /// `(users, power)` in any order, power from 0 to 1; points without users, or not finite, are left out.
+    /// `(users, power)` in any order, power from 0 to 1; points without users, or not finite, are left out, others moved into that range.
     pub points: Vec<(usize, f64)>,
 }
 
@@ -86,7 +86,9 @@ pub fn draw(data: &PowerCurveData) -> Canvas {
 
 /// A curve with ascending points that can be drawn; of several at one number of users, the first.
 fn cleaned(curve: &PowerCurve) -> PowerCurve {
-    let mut points: Vec<(usize, f64)> = curve.points.iter().copied().filter(|(n, p)| *n > 0 && p.is_finite()).collect();
+    let is_usable = |(n, power): &&(usize, f64)| *n > 0 && power.is_finite();
+    let usable = curve.points.iter().filter(is_usable);
+    let mut points: Vec<(usize, f64)> = usable.map(|(n, power)| (*n, power.clamp(0.0, 1.0))).collect();
     points.sort_by_key(|(n, _)| *n);
     points.dedup_by_key(|(n, _)| *n);
     PowerCurve { points, ..curve.clone() }
@@ -144,9 +146,10 @@ fn axis(counts: impl Iterator<Item = usize>) -> Axis {
     match high - low {
         // Nothing to show: from ten to a thousand.
         _ if low > high => theme::axis(10_f64.ln(), 1000_f64.ln(), 5),
-        // One number of users: half as many and twice as many.
+        // One number of users, or about: half as many and twice as many.
         range if range < 0.1 => theme::axis(low - 2_f64.ln(), high + 2_f64.ln(), 5),
-        _ => theme::axis(low, high, 5),
+        // A little air, so that a line at the last number is not the frame.
+        range => theme::axis(low - 0.02 * range, high + 0.02 * range, 5),
     }
 }
 
@@ -175,7 +178,15 @@ fn draw_dashed(canvas: &mut Canvas, from: (f64, f64), to: (f64, f64)) {
 }
 
 fn draw_curve(canvas: &mut Canvas, panel: &Panel, curve: &PowerCurve) {
-    let points: Vec<(f64, f64)> = curve.points.iter().map(|(n, power)| panel.at((*n as f64).ln(), *power)).collect();
+    let mut points: Vec<(f64, f64)> = Vec::new();
+    for (i, (n, power)) in curve.points.iter().enumerate() {
+        let point = panel.at((*n as f64).ln(), *power);
+        // Points closer than a line is wide make it rough.
+        let is_near = points.last().is_some_and(|last| point.0 < last.0 + 3.0);
+        if !is_near || i + 1 == curve.points.len() {
+            points.push(point);
+        }
+    }
     canvas.line(points.iter().copied(), curve.color, 2.0);
     // Points are marked while they can be told apart; one alone is no line.
     if points.len() <= 16 {

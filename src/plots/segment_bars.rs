@@ -123,7 +123,7 @@ fn name_room(segments: &[Segment]) -> f64 {
     let width = |text: &str| theme::text_width(text, NAME.size, NAME.weight);
     let wanted = |segment: &Segment| {
         let name = theme::fit_text(&segment.name, NAME.size, NAME.weight, 2.0 * LINES as f64 * ROOM.1);
-        name.split_whitespace().map(width).fold(width(&name) / 2.2, f64::max) + 10.0
+        name.split_whitespace().map(width).fold(width(&name) / 2.2, f64::max) + 5.0
     };
     segments.iter().map(wanted).fold(ROOM.0, f64::max).min(ROOM.1)
 }
@@ -202,7 +202,7 @@ fn draw_panel(
         }
         // Cut in its middle first, for lines that do not fit are cut at their end, where names differ.
         let name = theme::fit_name(&segment.name, NAME.size, NAME.weight, 0.85 * LINES as f64 * room);
-        let lines = theme::wrap_text(&name, NAME.size, room - 8.0, LINES);
+        let lines = theme::wrap_text(&name, NAME.size, room - 4.0, LINES);
         for (j, line) in lines.iter().enumerate() {
             canvas.text((middle, panel.bottom + 14.0 * (j + 1) as f64), line, NAME.at(Anchor::Middle));
         }
