@@ -33,8 +33,8 @@ const BINS: usize = 30;
 const SLOT: f64 = 14.0;
 /// Opacity of bars.
 const OPACITY: f64 = 0.85;
-/// Steps of each half of the distribution function: more than one per pixel show nothing.
-const MOST_STEPS: usize = 300;
+/// Steps of each half of the distribution function; with more users than that, they are joined by slopes, for steps of less than a pixel look rough.
+const MOST_STEPS: usize = 120;
 /// The outermost users may be this many times as far from zero as 99 % are, before the outermost bins take them in.
 const FAR: f64 = 3.0;
 
@@ -294,7 +294,9 @@ fn steps(sorted: &[f64], before: usize, users: &Users) -> Vec<(f64, f64)> {
     let mut out = Vec::with_capacity(2 * MOST_STEPS);
     let mut height = users.percent(before);
     for (i, &difference) in sorted.iter().enumerate().filter(|(i, _)| (i + 1) % every == 0 || i + 1 == sorted.len()) {
-        out.push((difference, height));
+        if every == 1 {
+            out.push((difference, height));
+        }
         height = users.percent(before + i + 1);
         out.push((difference, height));
     }
