@@ -228,7 +228,7 @@ mod tests {
                 "user,item,part\na,7,base\n",
                 "s.csv:2: found user \"a\" with item \"7\", expected a pair that is in the ratings",
             ),
-            ("row,part\r\n0,base\r\n1,bogus\r\n", "s.csv:3: found the part \"bogus\""),
+            ("row,part\r\n0,base\r\n1,bogus\r\n", "s.csv:3: found the part \"bogus\"\n  allowed: base, meta, test"),
             ("a,b\n", "s.csv:1: found the columns a,b, expected row,part or user,item,part"),
         ] {
             assert_eq!(read(text).unwrap_err().to_string(), message);
