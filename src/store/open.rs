@@ -87,6 +87,8 @@ impl Store {
         let connection = connection.map_err(failed(path))?;
         migrate::recognize(&connection, path)?;
         migrate::is_current(&connection, path)?;
+        // It is a store of ours: the last to leave takes the companion files of WAL mode away.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(failed(path))?;
         Ok(Self { connection, path: path.to_owned(), note: None })
     }
 

@@ -155,7 +155,10 @@ fn duplicates_follow_the_policy_and_are_counted() {
     assert!(events["events"].as_array().unwrap().iter().any(|event| event["code"] == "duplicate-pairs"), "{events:#}");
     home.write("strict.toml", OWN.replace("name = \"own\"", "name = \"own\"\nduplicates = \"error\""));
     let stderr = refused(&home, &["run", "strict.toml"]).stderr;
-    assert!(stderr.contains("found two ratings of item \"0\" by user \"0\" (data rows 0 and 30)"), "{stderr}");
+    assert!(
+        stderr.contains("found two ratings of item \"0\" by user \"0\" (data rows 0 and 30, counted from 0)"),
+        "{stderr}"
+    );
 }
 
 #[test]
