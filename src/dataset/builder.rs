@@ -18,6 +18,7 @@ crate::choices! {
 }
 
 /// Collects rows as they are read. Ids are interned on the way in, so that a row costs 24 bytes.
+#[derive(Clone)]
 pub struct DatasetBuilder {
     path: PathBuf,
     users: Interner,
@@ -40,7 +41,7 @@ struct Row {
     timestamp: i64,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Interner {
     ids: Vec<String>,
     numbers: HashMap<String, u32>,
@@ -152,7 +153,7 @@ impl DatasetBuilder {
             row.item = item_numbers[row.item as usize];
         }
         self.rows.sort_unstable_by_key(|row| (row.user, row.item, row.timestamp, row.source_row));
-        self.resolve_duplicates(duplicates, &user_ids, &item_ids)?;
+        let dropped_rows = self.resolve_duplicates(duplicates, &user_ids, &item_ids)?;
         let ratings = Ratings {
             users: self.rows.iter().map(|row| UserIndex(row.user)).collect(),
             items: self.rows.iter().map(|row| ItemIndex(row.item)).collect(),
@@ -161,9 +162,19 @@ impl DatasetBuilder {
             source_rows: self.rows.iter().map(|row| row.source_row).collect(),
         };
         let catalog = self.catalog(&item_numbers);
-        let hash = content_hash(&ratings, &user_ids, &item_ids, &catalog);
+        let hash = content_hash(&ratings, self.has_timestamps, &user_ids, &item_ids, &catalog);
         let (has_timestamps, notes) = (self.has_timestamps, self.notes);
-        Ok(Dataset { name: name.to_owned(), ratings, user_ids, item_ids, catalog, has_timestamps, hash, notes })
+        Ok(Dataset {
+            name: name.to_owned(),
+            ratings,
+            user_ids,
+            item_ids,
+            catalog,
+            has_timestamps,
+            hash,
+            dropped_rows,
+            notes,
+        })
     }
 
     fn data_error(&self, message: String, help: Option<String>) -> Error {
@@ -183,8 +194,13 @@ impl DatasetBuilder {
         }
     }
 
-    /// Leaves one row per (user, item); rows are sorted by user, item, timestamp, source row.
-    fn resolve_duplicates(&mut self, policy: Duplicates, user_ids: &IdMap, item_ids: &IdMap) -> Result<()> {
+    /// Leaves one row per (user, item); rows are sorted by user, item, timestamp, source row. Returns the source rows that gave way, each with the one that is kept.
+    fn resolve_duplicates(
+        &mut self,
+        policy: Duplicates,
+        user_ids: &IdMap,
+        item_ids: &IdMap,
+    ) -> Result<Vec<(u32, u32)>> {
         let before = self.rows.len();
         let same = |a: &Row, b: &Row| a.user == b.user && a.item == b.item;
         if policy == Duplicates::Error
@@ -201,11 +217,13 @@ impl DatasetBuilder {
             ));
         }
         let mut kept: Vec<Row> = Vec::with_capacity(before);
+        let mut dropped = Vec::new();
         for group in self.rows.chunk_by(same) {
             let mut row = if policy == Duplicates::First { group[0] } else { group[group.len() - 1] };
             if policy == Duplicates::Mean {
                 row.rating = (group.iter().map(|row| f64::from(row.rating)).sum::<f64>() / group.len() as f64) as f32;
             }
+            dropped.extend(group.iter().map(|other| (other.source_row, row.source_row)).filter(|(a, b)| a != b));
             kept.push(row);
         }
         let count = before - kept.len();
@@ -219,7 +237,7 @@ impl DatasetBuilder {
             let message = format!("{} of a (user, item) pair that was rated again: {rule}", plural(count, "row"));
             self.notes.push(Note { code: "duplicate-pairs", count: count as u64, message });
         }
-        Ok(())
+        Ok(dropped)
     }
 
     fn catalog(&mut self, item_numbers: &[u32]) -> Catalog {
@@ -247,7 +265,13 @@ impl DatasetBuilder {
     }
 }
 
-fn content_hash(ratings: &Ratings, user_ids: &IdMap, item_ids: &IdMap, catalog: &Catalog) -> crate::key::Key {
+fn content_hash(
+    ratings: &Ratings,
+    has_timestamps: bool,
+    user_ids: &IdMap,
+    item_ids: &IdMap,
+    catalog: &Catalog,
+) -> crate::key::Key {
     let mut bytes = Vec::with_capacity(ratings.len() * 20);
     for row in 0..ratings.len() {
         bytes.extend_from_slice(&ratings.users[row].0.to_le_bytes());
@@ -255,7 +279,8 @@ fn content_hash(ratings: &Ratings, user_ids: &IdMap, item_ids: &IdMap, catalog: 
         bytes.extend_from_slice(&ratings.values[row].to_le_bytes());
         bytes.extend_from_slice(&ratings.timestamps[row].to_le_bytes());
     }
-    let mut key = KeyBuilder::new("dataset 1").number(ratings.len() as u64).bytes(&bytes);
+    let mut key =
+        KeyBuilder::new("dataset 2").number(u64::from(has_timestamps)).number(ratings.len() as u64).bytes(&bytes);
     for id in user_ids.iter() {
         key = key.text(id);
     }
@@ -290,6 +315,15 @@ mod tests {
         assert_eq!(a.ratings.values, [4.0, 2.0, 3.0]);
         assert_eq!(a.ratings.source_rows, [1, 2, 0]);
         assert_ne!(a.hash, build(&[("10", "b", 3.5, 5), rows[1], rows[2]], Duplicates::Last).unwrap().hash);
+    }
+
+    #[test]
+    fn zero_timestamps_are_not_none() {
+        let mut builder = DatasetBuilder::new(Path::new("ratings.csv"));
+        builder.rating("1", "1", 3.0, 0);
+        let with = builder.clone().finish("test", Duplicates::Last).unwrap();
+        builder.without_timestamps();
+        assert_ne!(with.hash, builder.finish("test", Duplicates::Last).unwrap().hash);
     }
 
     #[test]

@@ -34,6 +34,11 @@ pub struct Ratings {
     pub source_rows: Vec<u32>,
 }
 
+/// Whether a rating counts as relevant: at or above the threshold, both in the precision of ratings, so that 4.1 is at 4.1.
+pub fn is_relevant(rating: f32, threshold: f64) -> bool {
+    rating >= threshold as f32
+}
+
 impl Ratings {
     /// Number of rows.
     pub fn len(&self) -> usize {
@@ -81,8 +86,10 @@ pub struct Dataset {
     pub catalog: Catalog,
     /// Whether the data has timestamps.
     pub has_timestamps: bool,
-    /// SHA-256 of the content: ids, ratings, timestamps, titles, genres; independent of path, format, row order and line ends.
+    /// SHA-256 of the content: ids, ratings, timestamps and whether there are any, titles, genres; independent of path, format, row order and line ends.
     pub hash: Key,
+    /// Rows of the source file that gave way to another of the same (user, item): `(dropped, kept)`.
+    pub dropped_rows: Vec<(u32, u32)>,
     /// What was noticed while reading.
     pub notes: Vec<Note>,
 }
@@ -101,5 +108,20 @@ impl Dataset {
     /// Number of ratings.
     pub fn n_rows(&self) -> usize {
         self.ratings.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_relevant;
+
+    #[test]
+    fn a_rating_at_the_threshold_is_relevant_whatever_its_digits() {
+        for tenths in 0..=100 {
+            let threshold = f64::from(tenths) / 10.0;
+            let rating: f32 = format!("{threshold}").parse().unwrap();
+            assert!(is_relevant(rating, threshold), "{threshold}");
+            assert!(!is_relevant(rating - 0.1, threshold), "{threshold}");
+        }
     }
 }

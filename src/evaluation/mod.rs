@@ -80,6 +80,8 @@ pub struct Outcome {
     pub user_lists: Vec<Vec<UserIndex>>,
     /// Of those, the ones without a relevant test item.
     pub n_without_relevant: u64,
+    /// Of the others, the ones whose candidates are all relevant: every order of them is as good.
+    pub n_without_choice: u64,
     /// Length that top lists are cut at.
     pub longest: usize,
     /// Candidates of all users together.
@@ -205,6 +207,8 @@ fn outcome(
             let mut pooled = pooled::lists(setting, groups, judged, arm);
             if protocol.is_of_test_rows() {
                 pooled.extend(pooled::rows(setting, groups, judged, arm, scorer.scale(arm)));
+            } else {
+                pooled.extend(pooled::no_rows(setting));
             }
             pooled.into_iter().for_each(|entry| entry.add_to(&mut averaged.values, &mut averaged.omissions));
             averaged.values.sort_by_key(|value| (value.metric, value.k, value.segment));
@@ -227,6 +231,7 @@ fn outcome(
         longest: setting.cutoffs.last().copied().unwrap_or(0),
         arms: arms.collect(),
         n_without_relevant: judged.users.iter().filter(|user| user.n_relevant == 0).count() as u64,
+        n_without_choice: judged.users.iter().filter(|user| user.n_relevant > 0 && !user.has_choice).count() as u64,
         n_candidates: judged.users.iter().map(|user| user.n_candidates as u64).sum(),
         user_lists: user_lists.lists,
     })

@@ -3,7 +3,7 @@
 use super::groups::{Group, Groups};
 use super::users::{Judged, JudgedUser};
 use super::{Omission, Setting, Value};
-use crate::dataset::{ItemIndex, Scale};
+use crate::dataset::{ItemIndex, Scale, is_relevant};
 use crate::metrics::{Compute, METRICS, Rows, UserList};
 
 /// A value, or why there is none.
@@ -95,12 +95,14 @@ pub fn rows(setting: &Setting<'_>, groups: &Groups, judged: &Judged, arm: usize,
     for (metric, definition) in METRICS.iter().enumerate() {
         let Compute::Rows(needed, compute) = definition.compute else { continue };
         if needed.is_some_and(|needed| needed != scale) {
-            let n = tables[0].1.scores.len() as u64;
             let reason = match needed {
                 Some(Scale::Rating) => "the arm's scores are not on the rating scale",
                 _ => "the arm's scores are not probabilities",
             };
-            out.push(Entry::omitted(metric, 0, 0, reason, n));
+            let omitted = |(segment, table): &(usize, Table)| {
+                Entry::omitted(metric, 0, *segment, reason, table.scores.len() as u64)
+            };
+            out.extend(tables.iter().map(omitted));
             continue;
         }
         for (segment, Table { scores, ratings, labels }) in &tables {
@@ -112,6 +114,13 @@ pub fn rows(setting: &Setting<'_>, groups: &Groups, judged: &Judged, arm: usize,
     out
 }
 
+/// That there are no metrics of test rows where the candidates are not the test rows; counts the test rows.
+pub fn no_rows(setting: &Setting<'_>) -> Vec<Entry> {
+    let reason = "the protocol does not score the test rows as such";
+    let of_rows = METRICS.iter().enumerate().filter(|(_, metric)| matches!(metric.compute, Compute::Rows(..)));
+    of_rows.map(|(metric, _)| Entry::omitted(metric, 0, 0, reason, setting.test.n_rows() as u64)).collect()
+}
+
 /// The test rows of some users and items, in order of user and item, with an arm's scores.
 fn table(setting: &Setting<'_>, judged: &Judged, arm: usize, takes: impl Fn(usize, usize) -> bool) -> Table {
     let mut table = Table::default();
@@ -121,7 +130,7 @@ fn table(setting: &Setting<'_>, judged: &Judged, arm: usize, takes: impl Fn(usiz
             if takes(user.user.at(), item as usize) {
                 table.scores.push(score);
                 table.ratings.push(rating);
-                table.labels.push(u8::from(f64::from(rating) >= setting.threshold));
+                table.labels.push(u8::from(is_relevant(rating, setting.threshold)));
             }
         }
     }

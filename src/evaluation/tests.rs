@@ -3,7 +3,9 @@
 use super::*;
 use crate::dataset::{DatasetBuilder, Duplicates};
 use crate::kind::with_defaults;
+use crate::metrics::Compute;
 use crate::protocols::PROTOCOLS;
+use crate::segments::Of;
 use crate::segments::SEGMENTS;
 
 /// Three users, five items. Test: user 0 has item 1 (5 stars) and 2 (1 star); user 1 has item 3 (2 stars, nothing relevant); user 2 has item 4 (4 stars).
@@ -117,16 +119,27 @@ fn every_value_is_there_or_its_absence_is_counted() {
     for outcome in &evaluation.protocols {
         for arm in &outcome.arms {
             assert!(arm.values.is_sorted_by_key(|value| (value.metric, value.k, value.segment)));
+            let n_user_segments: usize =
+                SEGMENTS.iter().filter(|kind| kind.of == Of::Users).map(|kind| kind.labels.len()).sum();
             for (metric, definition) in METRICS.iter().enumerate() {
-                let has = arm.values.iter().any(|value| value.metric == metric)
-                    || arm.omissions.iter().any(|o| o.metric == metric);
-                let of_rows = matches!(definition.compute, crate::metrics::Compute::Rows(..));
-                assert!(
-                    has || of_rows && outcome.protocol != "rated",
-                    "{} under {}",
-                    METRICS[metric].name,
-                    outcome.protocol
-                );
+                let of_rows = matches!(definition.compute, Compute::Rows(..));
+                let cutoffs: &[usize] = match definition.compute {
+                    Compute::RelevantAtK(_) | Compute::ListAtK(_) | Compute::AllListsAtK(_) => &[1, 2],
+                    Compute::Relevant(_) | Compute::Rows(..) => &[0],
+                };
+                let n_segments: usize = match (of_rows, outcome.protocol) {
+                    (true, "rated") => evaluation.segments.len(),
+                    (true, _) => 1,
+                    _ => 1 + n_user_segments,
+                };
+                for (&k, segment) in cutoffs.iter().flat_map(|k| (0..n_segments).map(move |segment| (k, segment))) {
+                    let at = (metric, k, segment);
+                    let n_values =
+                        arm.values.iter().filter(|value| (value.metric, value.k, value.segment) == at).count();
+                    let n_omissions = arm.omissions.iter().filter(|o| (o.metric, o.k, o.segment) == at).count();
+                    let name = (METRICS[metric].name, k, &evaluation.segments[segment], outcome.protocol);
+                    assert_eq!(n_values + n_omissions, 1, "{name:?}");
+                }
             }
             for values in &arm.user_values {
                 assert_eq!(values.values.len(), outcome.user_lists[values.user_list].len());

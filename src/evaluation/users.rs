@@ -4,7 +4,7 @@ use super::groups::Groups;
 use super::slots::Slot;
 use super::{Scorer, Setting, top};
 use crate::dataset::popularity::tail_items;
-use crate::dataset::{Interactions, ItemIndex, UserIndex};
+use crate::dataset::{Interactions, ItemIndex, UserIndex, is_relevant};
 use crate::error::Result;
 use crate::key::KeyBuilder;
 use crate::metrics::{ItemFacts, METRICS, UserList};
@@ -36,6 +36,8 @@ pub struct JudgedUser {
     pub n_candidates: usize,
     /// Relevant test items, candidates or not.
     pub n_relevant: usize,
+    /// Whether a candidate is not relevant, so that an order can be wrong.
+    pub has_choice: bool,
     /// Mean number of ratings of the items in the user's `train_full` profile.
     pub profile_popularity: f64,
     /// Per arm.
@@ -141,7 +143,7 @@ impl Worker<'_> {
         self.scorer.score(user, &scratch.items, &mut scratch.scores, fallbacks);
         let (rated, ratings) = test.of_user(user);
         let mut relevant =
-            rated.iter().zip(ratings).filter(|&(_, &r)| f64::from(r) >= threshold).map(|(&item, _)| item);
+            rated.iter().zip(ratings).filter(|&(_, &rating)| is_relevant(rating, threshold)).map(|(&item, _)| item);
         let n_relevant = relevant.clone().count();
         // Candidates and relevant items are both ascending: one pass marks them.
         let mut next = relevant.next();
@@ -158,6 +160,7 @@ impl Worker<'_> {
             user,
             n_candidates: scratch.items.len(),
             n_relevant,
+            has_choice: scratch.labels.contains(&0),
             profile_popularity: if profile.is_empty() { 0.0 } else { total as f64 / profile.len() as f64 },
             arms: Vec::with_capacity(self.scorer.n_arms()),
         };
@@ -204,7 +207,7 @@ impl Worker<'_> {
             let members = list.ranked.iter().zip(list.relevance);
             masked.extend(members.map(|(item, &relevant)| relevant & u8::from(group.has[item.at()])));
             let relevant =
-                rated.iter().zip(ratings).filter(|&(_, &rating)| f64::from(rating) >= self.setting.threshold);
+                rated.iter().zip(ratings).filter(|&(_, &rating)| is_relevant(rating, self.setting.threshold));
             let n_relevant = relevant.filter(|&(&item, _)| group.has[item as usize]).count();
             let list = UserList { relevance: masked, n_relevant, ..*list };
             for (slot, value) in self.slots.iter().zip(&mut *values).filter(|(slot, _)| slot.item_group == Some(number))

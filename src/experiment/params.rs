@@ -1,4 +1,6 @@
 //! Every option of an experiment with its value, defaults included, under one dotted name each: what runs are searched and compared by.
+//!
+//! Seeds are not among them: a trial more does not make another run.
 
 use super::Experiment;
 use serde_json::{Value, json};
@@ -10,7 +12,6 @@ pub fn of(experiment: &Experiment) -> BTreeMap<String, String> {
     let mut put = |name: String, value: Value| {
         out.insert(name, value.to_string());
     };
-    put("seeds".into(), json!(experiment.seeds));
     let data = &experiment.data;
     put("data.name".into(), json!(data.name));
     put("data.duplicates".into(), json!(data.duplicates));
@@ -26,6 +27,9 @@ pub fn of(experiment: &Experiment) -> BTreeMap<String, String> {
         flat(&format!("models.{}", model.name), &model.model.parameters(), &mut put);
     }
     put("features.stats_from".into(), json!(experiment.stats_from));
+    // Their order counts: the first is the experiment's answer.
+    let order: Vec<&str> = experiment.stackers.iter().map(|stacker| stacker.name.as_str()).collect();
+    put("stackers".into(), json!(order));
     for stacker in &experiment.stackers {
         put(format!("stackers.{}.kind", stacker.name), json!(stacker.kind));
         put(format!("stackers.{}.features", stacker.name), json!(stacker.features));

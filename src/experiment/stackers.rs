@@ -19,7 +19,7 @@ pub struct Features {
 pub fn read_features(reader: &Reader<'_>, models: &[NamedModel]) -> Features {
     let listed: Vec<String> = models.iter().filter(|model| model.is_listed).map(|model| model.name.clone()).collect();
     let all = features::names(&listed);
-    let stats_from = reader.option("stats_from", StatsFrom::LeaveOneOut, None);
+    let stats_from = reader.option("stats_from", StatsFrom::BaseTrain, None);
     let columns = selected(reader, "columns", &["*"], &all);
     reader.finish();
     Features { stats_from, columns }

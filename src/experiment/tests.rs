@@ -57,7 +57,7 @@ fn what_is_not_said_has_the_documented_default() {
         (SIMPLE_AVERAGE, &["score_bias".to_owned()][..])
     );
     assert_eq!(experiment.params["models.bias.reg_item"], "10.0");
-    assert_eq!(experiment.params["features.stats_from"], "\"leave-one-out\"");
+    assert_eq!(experiment.params["features.stats_from"], "\"base_train\"");
 }
 
 #[test]
@@ -170,4 +170,29 @@ fn the_template_and_the_shipped_experiments_are_sound() {
     let bare = "[data]\nname = \"synth\"\n[models.bias]\n[models.itemknn]\n[models.mf]\n[models.genre]\n[[stackers]]\nname = \"gbstack\"\nkind = \"gradient-boosting\"\n[[stackers]]\nkind = \"logistic\"\n";
     let bare = Files::new(&[("template.toml", bare)]);
     assert_eq!(template.params, bare.load("template.toml").params);
+}
+
+#[test]
+fn the_template_shows_every_option_of_the_kinds_in_it() {
+    /// The options of a kind, and the line its section begins with.
+    type Section = (Vec<crate::kind::OptionInfo>, String);
+    fn of<T: ?Sized>(kinds: &[crate::kind::Kind<T>], name: &str, head: &str) -> Section {
+        ((kinds.iter().find(|kind| kind.name == name).unwrap().options)(), head.to_owned())
+    }
+    let models =
+        ["bias", "itemknn", "mf", "genre"].map(|name| of(crate::models::MODELS, name, &format!("[models.{name}]")));
+    let stackers = ["gradient-boosting", "logistic"]
+        .map(|name| of(crate::stackers::STACKERS, name, &format!("kind = \"{name}\"")));
+    let others = [of(crate::splits::SPLITS, "random", "[split]"), of(crate::formats::FORMATS, "synth", "[data]")];
+    for (options, head) in models.into_iter().chain(stackers).chain(others) {
+        let section = TEMPLATE.split_once(&format!("\n{head}")).unwrap().1.split("\n[").next().unwrap();
+        for option in options {
+            let default = |line: &str| {
+                let value = line.trim_start_matches("# ").strip_prefix(&format!("{} = ", option.name));
+                let value = value.map(|value| value.split('#').next().unwrap_or("").trim().replace('_', ""));
+                value.is_some_and(|value| value == option.default.replace('_', "") || option.default == "unset")
+            };
+            assert!(section.lines().any(default), "{head}: {} = {}", option.name, option.default);
+        }
+    }
 }

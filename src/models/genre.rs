@@ -3,7 +3,7 @@
 //! Knows nothing of other users, so it can score an item that nobody has rated yet; coarse, because a catalog has some twenty genres.
 
 use super::{BaseModel, FittedModel, TrainData};
-use crate::dataset::{Catalog, Interactions, ItemIndex, Scale, UserIndex};
+use crate::dataset::{Catalog, Interactions, ItemIndex, Scale, UserIndex, is_relevant};
 use crate::error::Result;
 use crate::kind::{Kind, Options, Reader};
 
@@ -42,7 +42,7 @@ impl Genre {
         for (user, profile) in profiles.chunks_exact_mut(n_genres.max(1)).enumerate() {
             counts.fill(0.0);
             let (items, ratings) = interactions.by_user.row(user);
-            for (&item, _) in items.iter().zip(ratings).filter(|&(_, &rating)| f64::from(rating) >= self.liked_from) {
+            for (&item, _) in items.iter().zip(ratings).filter(|&(_, &rating)| is_relevant(rating, self.liked_from)) {
                 for &genre in catalog.genres.get(item as usize).into_iter().flatten() {
                     counts[usize::from(genre)] += 1.0;
                 }

@@ -5,6 +5,7 @@ use super::data::Datasets;
 use super::stage::Stage;
 use crate::error::plural;
 use crate::experiment::Experiment;
+use crate::features::StatsFrom;
 use crate::progress::Progress;
 use crate::splits::PartCounts;
 use crate::store::rows::EventRow;
@@ -37,15 +38,43 @@ pub fn start(datasets: &Datasets, experiments: &[&Experiment], progress: &Progre
 
 /// The warning that statistics leak, if they do.
 pub fn leak(experiment: &Experiment) -> Option<EventRow> {
-    experiment.stats_from.leaks().then(|| EventRow {
+    let why = match experiment.stats_from {
+        StatsFrom::BaseTrain => return None,
+        StatsFrom::TrainFull => "from train_full contain the labels that stackers learn from",
+        StatsFrom::LeaveOneOut => {
+            "by leave-one-out tell the labels that stackers learn from: of one user's rows, the highest rated has the lowest mean"
+        }
+    };
+    Some(EventRow {
         level: "warning".into(),
         code: "leaking-statistics".into(),
         count: 1,
-        message:
-            "user and item statistics from train_full contain the labels that stackers learn from; use stats_from = \
-                  \"leave-one-out\" unless the leak is what you measure"
-                .into(),
+        message: format!(
+            "user and item statistics {why}; use stats_from = \"base_train\" unless the leak is what you measure"
+        ),
     })
+}
+
+/// What the design of an experiment means for the reading of its numbers.
+pub fn design(experiment: &Experiment) -> Vec<EventRow> {
+    let note = |code: &str, message: &str| EventRow {
+        level: "note".into(),
+        code: code.into(),
+        count: 1,
+        message: message.into(),
+    };
+    let split = &experiment.split;
+    let mut out = Vec::new();
+    if !split.refit {
+        let message = "base models and floors, as arms too, are fitted on base_train; split.refit = true lets those that score the test learn from all of train_full";
+        out.push(note("no-refit", message));
+    }
+    if experiment.seeds.len() > 1 && !split.split.depends_on_seed() {
+        let message =
+            "all seeds share one split: the spread over seeds is that of models and ties alone, not of the data";
+        out.push(note("one-split", message));
+    }
+    out
 }
 
 /// What the split of a cell left.

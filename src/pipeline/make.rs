@@ -86,7 +86,7 @@ impl<'a> Cell<'a> {
         let SplitPlan { kind, split, .. } = &self.members[0].split;
         let key = KeyBuilder::new("split 1").key(&self.dataset.hash).text(kind).text(&split.parameters().to_string());
         let key = if split.depends_on_seed() { key.number(self.seed) } else { key };
-        let inputs = split.inputs();
+        let inputs = split.inputs(self.dataset);
         let key = if let Ok(Some(inputs)) = &inputs { key.key(inputs) } else { key };
         Stage::run("split".into(), key.finish(), || {
             inputs?;

@@ -167,13 +167,32 @@ impl Writer<'_> {
             let protocol = outcome.protocol;
             let message = format!("{protocol}: test users without a relevant test item, left out of ranking metrics");
             note("users-without-relevant", outcome.n_without_relevant, message);
+            let message = format!(
+                "{protocol}: test users whose candidates are all relevant: every order of them scores the same"
+            );
+            note("users-without-choice", outcome.n_without_choice, message);
             for (arm, &place) in names.iter().zip(arms) {
                 let message = format!("{protocol}, {}: candidates scored by the model's fallback", arm.name);
                 note("fallback-scores", outcome.arms[place].n_fallbacks, message);
             }
         }
+        row.events.extend(evaluation.protocols.iter().filter_map(no_choice));
         Ok(())
     }
+}
+
+/// The warning that a protocol can hardly tell arms apart.
+fn no_choice(outcome: &Outcome) -> Option<EventRow> {
+    let n_judged = outcome.user_lists.first().map_or(0, Vec::len) as u64 - outcome.n_without_relevant;
+    (2 * outcome.n_without_choice > n_judged).then(|| EventRow {
+        level: "warning".into(),
+        code: "nothing-to-order".into(),
+        count: outcome.n_without_choice,
+        message: format!(
+            "{}: most users have only relevant candidates, so that every arm ranks them perfectly; take a larger test part, or protocols = [\"full\"]",
+            outcome.protocol
+        ),
+    })
 }
 
 fn event(level: &str, note: &Note, about: &str) -> EventRow {

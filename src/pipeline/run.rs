@@ -16,6 +16,7 @@ use crate::progress::Progress;
 use crate::store::Store;
 use crate::store::lock::RunLock;
 use crate::store::rows::{EventRow, RunBundle, RunRow};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -81,6 +82,8 @@ struct Shop<'a> {
     store: Mutex<Store>,
     books: Mutex<Books>,
     failures: Mutex<Vec<(usize, Arc<Error>)>>,
+    /// Warnings that were printed already.
+    said: Mutex<BTreeSet<String>>,
     progress: &'a Progress,
 }
 
@@ -112,6 +115,7 @@ pub fn run(request: &Request, progress: &Progress) -> Result<Outcome> {
         store: Mutex::new(store),
         books: Mutex::default(),
         failures: Mutex::default(),
+        said: Mutex::default(),
         progress,
     };
     shop.work()?;
@@ -165,20 +169,21 @@ fn prepare<'a>(request: &'a Request, datasets: &'a Datasets, store: &Store) -> R
         };
         let seeds: Vec<u64> = experiment.seeds.iter().copied().filter(|seed| !done.contains(seed)).collect();
         let n_kept = experiment.seeds.len() - seeds.len();
-        let bundle = bundle(experiment, dataset, &key, attempt);
+        let n_trials = seeds.len() + done.len();
+        let bundle = bundle(experiment, dataset, &key, attempt, n_trials);
         let todo = Todo { experiment, dataset: dataset.hash, split_inputs, seeds };
         runs.push(Run { experiment, dataset, bundle, todo, n_kept });
     }
     Ok((runs, failures))
 }
 
-/// Everything that could change a number of the run: its options, its data, the program. Also the key of what its split reads.
+/// Everything that could change a number of a trial besides its seed: the options, the data, the program. Also the key of what its split reads.
 fn key(experiment: &Experiment, dataset: &Dataset) -> Result<(Key, Option<Key>)> {
     let mut key = KeyBuilder::new("run 1").text(&experiment.name).key(&dataset.hash).text(env!("REXP_SOURCE_HASH"));
     for (name, value) in &experiment.params {
         key = key.text(name).text(value);
     }
-    let split_inputs = experiment.split.split.inputs()?;
+    let split_inputs = experiment.split.split.inputs(dataset)?;
     let mut inputs: Vec<Key> = split_inputs.into_iter().collect();
     for model in &experiment.models {
         inputs.extend(model.model.inputs()?);
@@ -186,7 +191,7 @@ fn key(experiment: &Experiment, dataset: &Dataset) -> Result<(Key, Option<Key>)>
     Ok((inputs.iter().fold(key, KeyBuilder::key).finish(), split_inputs))
 }
 
-fn bundle(experiment: &Experiment, dataset: &Dataset, key: &Key, attempt: u64) -> RunBundle {
+fn bundle(experiment: &Experiment, dataset: &Dataset, key: &Key, attempt: u64, n_trials: usize) -> RunBundle {
     let id = KeyBuilder::new("run id").key(key).number(attempt).finish().short();
     let notes = dataset.notes.iter().map(|note| EventRow {
         level: "note".into(),
@@ -201,7 +206,7 @@ fn bundle(experiment: &Experiment, dataset: &Dataset, key: &Key, attempt: u64) -
         attempt,
         about: experiment.about.clone(),
         started_at: jiff::Timestamp::now().round(jiff::Unit::Second).unwrap_or_default().to_string(),
-        n_trials: experiment.seeds.len(),
+        n_trials,
         config_toml: experiment.config_toml.clone(),
         config_source: experiment.config_source.clone(),
         config_path: experiment.config_path.clone(),
@@ -214,7 +219,7 @@ fn bundle(experiment: &Experiment, dataset: &Dataset, key: &Key, attempt: u64) -
         params: experiment.params.clone(),
         arms: Vec::new(),
         metrics: facts::metrics(),
-        events: notes.chain(announce::leak(experiment)).collect(),
+        events: notes.chain(announce::leak(experiment)).chain(announce::design(experiment)).collect(),
     }
 }
 
@@ -270,6 +275,12 @@ impl Shop<'_> {
                 let bundle = RunBundle { arms, ..self.runs[run].bundle.clone() };
                 let elapsed_s = row.elapsed_ms / 1e3;
                 lock(&self.store).write_trial(&bundle, &split, &row)?;
+                for event in row.events.iter().filter(|event| event.level == "warning") {
+                    let warning = format!("warning: {name}: {}", event.message);
+                    if lock(&self.said).insert(warning.clone()) {
+                        self.progress.line(&warning);
+                    }
+                }
                 self.progress.done(1);
                 self.progress.line(&format!("{name}, seed {seed}: {elapsed_s:.2} s of work"));
             }

@@ -2,7 +2,7 @@
 
 use super::columns::{self, Column};
 use super::stage::{Shared, Stage};
-use crate::dataset::{Interactions, ItemIndex, UserIndex};
+use crate::dataset::{Interactions, ItemIndex, UserIndex, is_relevant};
 use crate::error::{Error, Result};
 use crate::experiment::NamedStacker;
 use crate::features::{Statistics, StatsFrom};
@@ -105,7 +105,7 @@ fn learn(job: &Job<'_>, meta: &Meta<'_>, scores: &[&[f32]]) -> Result<Box<dyn Fi
         let own: Vec<&[f32]> =
             scores.iter().map(|all| if all.is_empty() { *all } else { &all[start..start + items.len()] }).collect();
         columns::gather(&job.columns, &own, &statistics, &mut features[start * width..(start + items.len()) * width]);
-        labels.extend(ratings.iter().map(|&rating| u8::from(f64::from(rating) >= job.threshold)));
+        labels.extend(ratings.iter().map(|&rating| u8::from(is_relevant(rating, job.threshold))));
         groups.push(labels.len());
     }
     // The matrix was filled row by row for exactly these rows and columns.

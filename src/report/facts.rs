@@ -172,7 +172,7 @@ pub fn trials(facts: &RunFacts) -> FactTable {
 }
 
 /// Columns of an importance table, in this order; others follow.
-const MEASURES: &[&str] = &["permutation", "gain", "coefficient", "mean", "scale"];
+const MEASURES: &[&str] = &["permutation", "permutation-train", "gain", "coefficient", "mean", "scale"];
 
 /// What the fit of each arm says about its features: one table per arm that says anything.
 pub fn importances(board: &Board<'_>) -> Vec<FactTable> {
@@ -214,8 +214,11 @@ fn importance_table(arm: &str, rows: &[&Importance]) -> Option<FactTable> {
 /// What a measure of importance is.
 pub fn meaning(measure: &str) -> &str {
     match measure {
-        "permutation" => "increase of log-loss in nats when the column is shuffled",
-        "gain" => "share of the total loss reduction",
+        "permutation" => "increase of log-loss in nats on held-out meta rows when the column is shuffled",
+        "permutation-train" => {
+            "increase of log-loss in nats when the column is shuffled, on the rows that were learned from (validation = 0), where over-fitting counts too"
+        }
+        "gain" => "share of what all splits gained",
         "coefficient" => "change of the log-odds per standard deviation",
         "mean" => "mean of the column in meta training",
         "scale" => "its standard deviation there",

@@ -188,7 +188,7 @@ fn spread_caption(board: &Board<'_>, marks: &str) -> String {
 fn importances(board: &Board<'_>) -> Vec<Draft> {
     let mut out = Vec::new();
     for (arm, &color) in board.facts.arms.iter().zip(&board.colors) {
-        for measure in ["permutation", "gain", "coefficient"] {
+        for measure in ["permutation", "permutation-train", "gain", "coefficient"] {
             let is_shown = |row: &&super::records::Importance| {
                 row.arm_id == arm.id && row.measure == measure && row.feature != "intercept"
             };

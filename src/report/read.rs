@@ -13,7 +13,11 @@ const ARMS: &str = "SELECT id, name, role, kind, is_primary FROM arm WHERE run_i
 const METRICS: &str = "SELECT id, name, direction, unit, about FROM metric ORDER BY id";
 const TRIALS: &str = "SELECT seed, elapsed_ms, peak_memory_bytes, n_threads, split.hash
     FROM trial JOIN split ON split.id = trial.split_id WHERE run_id = ?1 ORDER BY seed";
-const SPLITS: &str = "SELECT kind, parameters, part, n_rows, n_users, n_items, n_cold_users, n_cold_items, n_relevant
+// As data sets, splits are kept once by their content; how this run came to its own is among its options.
+const SPLITS: &str = "SELECT coalesce((SELECT json_extract(value, '$') FROM param WHERE run_id = ?1 AND name = 'split.kind'), kind),
+        coalesce((SELECT json_group_object(substr(name, 7), json(value)) FROM (SELECT name, value FROM param
+            WHERE run_id = ?1 AND name LIKE 'split.%' AND name NOT IN ('split.kind', 'split.refit') ORDER BY name) HAVING count(*) > 0), parameters),
+        part, n_rows, n_users, n_items, n_cold_users, n_cold_items, n_relevant
     FROM trial JOIN split ON split.id = trial.split_id JOIN split_part ON split_part.split_id = split.id
     WHERE run_id = ?1 ORDER BY seed, part";
 const VALUES: &str = "SELECT protocol, metric_id, k, segment, arm_id, value, n, n_left_out
@@ -58,7 +62,7 @@ pub fn run_facts(
         None => Vec::new(),
     };
     Ok(RunFacts {
-        dataset: dataset(connection, run.dataset_id)?,
+        dataset: dataset(connection, run.dataset_id, run_id)?,
         arms: all(connection, ARMS, [run_id], |row| {
             let is_primary = row.get::<_, i64>(4)? != 0;
             Ok(Arm { id: row.get(0)?, name: row.get(1)?, role: row.get(2)?, kind: row.get(3)?, is_primary })
@@ -114,12 +118,12 @@ fn run(connection: &Connection, run_id: &str) -> Result<Run> {
     Err(Error::Name { what: "run", found: run_id.to_owned(), help: Some(help) })
 }
 
-fn dataset(connection: &Connection, id: i64) -> Result<Dataset> {
+fn dataset(connection: &Connection, id: i64, run_id: &str) -> Result<Dataset> {
     let read = |row: &Row<'_>| {
         let (first, last): (Option<i64>, Option<i64>) = (row.get("first_timestamp")?, row.get("last_timestamp")?);
         Ok(Dataset {
             hash: row.get("hash")?,
-            name: row.get("name")?,
+            name: row.get("own_name")?,
             n_users: row.get("n_users")?,
             n_items: row.get("n_items")?,
             n_items_rated: row.get("n_items_rated")?,
@@ -131,7 +135,9 @@ fn dataset(connection: &Connection, id: i64) -> Result<Dataset> {
             rating_counts: row.get("rating_counts")?,
         })
     };
-    connection.query_row("SELECT * FROM dataset WHERE id = ?1", [id], read).map_err(|error| failed(connection, &error))
+    let sql = "SELECT *, coalesce((SELECT json_extract(value, '$') FROM param WHERE run_id = ?2 AND name = 'data.name'), name) AS own_name
+        FROM dataset WHERE id = ?1";
+    connection.query_row(sql, (id, run_id), read).map_err(|error| failed(connection, &error))
 }
 
 fn trial(row: &Row<'_>) -> rusqlite::Result<Trial> {

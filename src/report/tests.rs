@@ -175,7 +175,7 @@ fn trial(db: &Connection, at: i64, seed: i64) {
     {
         for (arm, measure, value) in [
             (0, "gain", 0.4 / (i + 1) as f64),
-            (0, "permutation", 0.03 / (i + 1) as f64 - 0.005),
+            (0, "permutation-train", 0.03 / (i + 1) as f64 - 0.005),
             (1, "coefficient", 0.6 - 0.1 * i as f64),
             (1, "mean", 3.5),
             (1, "scale", 0.9),

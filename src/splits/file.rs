@@ -1,7 +1,7 @@
 //! A split given row by row, to repeat exactly what another program judged.
 //!
 //! CSV with a header: `row,part` (0-based data row of the ratings file as published) or `user,item,part` (ids). Parts: `base`, `meta`, `test`. Ratings that the
-//! file does not name are unused.
+//! file does not name are unused. Where the ratings hold a pair more than once, any of its rows names the one rating that is kept.
 
 use super::{Part, Split};
 use crate::dataset::Dataset;
@@ -63,8 +63,10 @@ impl Split for File {
         false
     }
 
-    fn inputs(&self) -> Result<Option<Key>> {
-        Ok(Some(KeyBuilder::new("split file").bytes(&self.bytes()?).finish()))
+    /// The parts themselves: what a row number means depends on the order of the ratings file, which the hash of the data set leaves out.
+    fn inputs(&self, dataset: &Dataset) -> Result<Option<Key>> {
+        let parts: Vec<u8> = self.assign(dataset, 0)?.into_iter().map(|part| part as u8).collect();
+        Ok(Some(KeyBuilder::new("split file 2").bytes(&parts).finish()))
     }
 }
 
@@ -120,7 +122,7 @@ impl SplitFile<'_> {
         };
         let places = self.places(by_row);
         let mut parts = vec![Part::Unused; self.dataset.n_rows()];
-        let mut given = vec![false; parts.len()];
+        let mut given: Vec<Option<String>> = vec![None; parts.len()];
         for record in reader.records() {
             let record = record.map_err(malformed)?;
             let line = record.position().map_or(0, csv::Position::line);
@@ -130,8 +132,19 @@ impl SplitFile<'_> {
             } else {
                 self.pair(&record[0], &record[1], &places, line)?
             };
-            if std::mem::replace(&mut given[at], true) {
-                return Err(self.error(line, "found a second part for one rating, expected one".into(), None));
+            let by = record.iter().take(record.len() - 1).collect::<Vec<_>>().join(",");
+            match &given[at] {
+                None => given[at] = Some(by),
+                Some(before) if *before == by => {
+                    return Err(self.error(line, "found a second part for one rating, expected one".into(), None));
+                }
+                Some(_) if parts[at] == part => {}
+                Some(before) => {
+                    let message = format!(
+                        "found another part than in row {before} of the ratings, which is of the same user and item"
+                    );
+                    return Err(self.error(line, message, Some("rows of one (user, item) pair are one rating".into())));
+                }
             }
             parts[at] = part;
         }
@@ -141,11 +154,16 @@ impl SplitFile<'_> {
     /// Row in the data set, by row in the source file or by (user, item).
     fn places(&self, by_row: bool) -> HashMap<(u32, u32), usize> {
         let ratings = &self.dataset.ratings;
-        (0..ratings.len())
-            .map(|row| {
-                (if by_row { (ratings.source_rows[row], 0) } else { (ratings.users[row].0, ratings.items[row].0) }, row)
-            })
-            .collect()
+        if !by_row {
+            return (0..ratings.len()).map(|row| ((ratings.users[row].0, ratings.items[row].0), row)).collect();
+        }
+        let mut places: HashMap<_, _> = (0..ratings.len()).map(|row| ((ratings.source_rows[row], 0), row)).collect();
+        for &(dropped, kept) in &self.dataset.dropped_rows {
+            if let Some(&row) = places.get(&(kept, 0)) {
+                places.insert((dropped, 0), row);
+            }
+        }
+        places
     }
 
     fn part(&self, text: &str, line: u64) -> Result<Part> {
@@ -213,6 +231,40 @@ mod tests {
         let expected = [Part::Base, Part::Test, Part::Unused];
         assert_eq!(read("row,part\n1,test\n2,base\n").unwrap(), expected);
         assert_eq!(read("user,item,part\r\na,2,test\r\na,1,base").unwrap(), expected);
+    }
+
+    #[test]
+    fn rows_of_a_pair_that_was_rated_again_are_one_rating() {
+        let mut builder = DatasetBuilder::new(Path::new("r"));
+        for (user, timestamp) in [("a", 5), ("b", 1), ("a", 9)] {
+            builder.rating(user, "1", 3.0, timestamp);
+        }
+        for duplicates in [Duplicates::First, Duplicates::Last, Duplicates::Mean] {
+            let dataset = DatasetBuilder::clone(&builder).finish("t", duplicates).unwrap();
+            let read = |text: &str| SplitFile { path: "s.csv".into(), dataset: &dataset }.assign(text.as_bytes());
+            let expected = [Part::Test, Part::Base];
+            for rows in ["0,test\n1,base\n2,test\n", "2,test\n1,base\n", "0,test\n1,base\n"] {
+                assert_eq!(read(&format!("row,part\n{rows}")).unwrap(), expected, "{rows}");
+            }
+            let refusal = read("row,part\n0,test\n2,base\n").unwrap_err().to_string();
+            assert!(refusal.starts_with("s.csv:3: found another part than in row 0 of the ratings"), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn the_key_follows_the_rows_that_the_file_means() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("s.csv");
+        std::fs::write(&path, "row,part\n0,test\n1,base\n").unwrap();
+        let file = File { path: path.to_string_lossy().into_owned() };
+        let dataset = |rows: [(&str, &str); 2]| {
+            let mut builder = DatasetBuilder::new(Path::new("r"));
+            rows.iter().for_each(|(user, item)| builder.rating(user, item, 3.0, 0));
+            builder.finish("t", Duplicates::Last).unwrap()
+        };
+        let (one, other) = (dataset([("a", "1"), ("b", "1")]), dataset([("b", "1"), ("a", "1")]));
+        assert_eq!(one.hash, other.hash);
+        assert_ne!(file.inputs(&one).unwrap(), file.inputs(&other).unwrap());
     }
 
     #[test]

@@ -38,11 +38,11 @@ pub trait Split: Debug + Send + Sync {
     /// Whether another seed gives another split.
     fn depends_on_seed(&self) -> bool;
 
-    /// Hash of what is read besides the ratings; part of the stage key.
+    /// Hash of what the parts depend on besides the content of the data set; part of the stage key.
     ///
     /// # Errors
-    /// When the file cannot be read.
-    fn inputs(&self) -> Result<Option<Key>> {
+    /// When a file cannot be read or does not fit the data.
+    fn inputs(&self, _dataset: &Dataset) -> Result<Option<Key>> {
         Ok(None)
     }
 }

@@ -1,6 +1,6 @@
 //! The outcome of a split: a part for every row, and what is in each part.
 
-use crate::dataset::{Dataset, Interactions};
+use crate::dataset::{Dataset, Interactions, is_relevant};
 use crate::key::{Key, KeyBuilder};
 use std::collections::BTreeSet;
 
@@ -98,7 +98,7 @@ impl Parts {
                 n_cold_items: items.difference(&known.1).count(),
                 n_relevant: rows
                     .iter()
-                    .filter(|&&row| f64::from(dataset.ratings.values[row as usize]) >= threshold)
+                    .filter(|&&row| is_relevant(dataset.ratings.values[row as usize], threshold))
                     .count(),
             }
         });

@@ -8,7 +8,7 @@ use crate::dataset::Scale;
 use crate::error::{Error, Result};
 use crate::gbdt::log_loss::sigmoid;
 use crate::gbdt::{Boosted, Ensemble, LogLoss, Loss, Round, Rows, Settings, SplitGain, Targets, fit};
-use crate::kind::{Kind, Options};
+use crate::kind::{Kind, Options, Reader};
 use crate::{options, rng};
 use ndarray::{Array2, ArrayView2, Axis};
 
@@ -22,7 +22,7 @@ const PERMUTED_ROWS: usize = 4096;
 pub const KIND: Kind<dyn Stacker> = Kind {
     name: NAME,
     about: "boosted regression trees on log-loss; probability of relevance",
-    read: |reader| Box::new(GradientBoosting::read(reader)),
+    read: |reader| Box::new(GradientBoosting::read_options(reader)),
     options: GradientBoosting::describe,
 };
 
@@ -55,6 +55,15 @@ options! {
 }
 
 impl GradientBoosting {
+    fn read_options(reader: &Reader<'_>) -> Self {
+        let options = Self::read(reader);
+        if options.validation == 0.0 && options.patience > 0 && reader.entry("patience").is_some() {
+            let help = "validation = 0.2 holds out a fifth of the users; or leave patience out";
+            reader.refuse_key("patience", "patience needs held-out rows to watch".into(), Some(help.into()));
+        }
+        options
+    }
+
     fn settings(&self) -> Settings {
         Settings {
             n_trees: self.n_trees,
@@ -104,14 +113,16 @@ fn check(rows: &MetaRows<'_>) -> Result<()> {
     let n_relevant = rows.labels.iter().filter(|&&label| label > 0).count();
     if n_relevant == 0 || n_relevant == n_rows {
         let message = format!("{n_relevant} of {n_rows} meta rows are relevant, expected some of each");
-        return refused(message, "use more data, a larger meta part, another threshold, or `negatives`");
+        return refused(message, "use more data, a larger meta part, or another threshold");
     }
     Ok(())
 }
 
-/// Gain shares, and permutation importances measured on at most [`PERMUTED_ROWS`] of the held-out rows, or of all rows where none were held out.
+/// Gain shares, and permutation importances measured on at most [`PERMUTED_ROWS`] of the held-out rows; where none were held out, of the rows that were learned
+/// from, and named so: there a column that was learned by heart counts too.
 fn importances(rows: &MetaRows<'_>, labels: &[f32], ensemble: &Ensemble, held_out: Vec<usize>) -> Vec<Importance> {
     let mut rng = rng::stream(rows.seed, NAME, 0);
+    let measure = if held_out.is_empty() { "permutation-train" } else { "permutation" };
     let mut chosen = if held_out.is_empty() { (0..labels.len()).collect() } else { held_out };
     if chosen.len() > PERMUTED_ROWS {
         rng::shuffle(&mut rng, &mut chosen);
@@ -132,7 +143,7 @@ fn importances(rows: &MetaRows<'_>, labels: &[f32], ensemble: &Ensemble, held_ou
         let importance = move |(name, value): (&String, f64)| Importance { feature: name.clone(), measure, value };
         rows.names.iter().zip(values).map(importance)
     };
-    named("gain", ensemble.gain_shares()).chain(named("permutation", permutation)).collect()
+    named("gain", ensemble.gain_shares()).chain(named(measure, permutation)).collect()
 }
 
 fn log_odds(ensemble: &Ensemble, rows: ArrayView2<'_, f32>) -> Vec<f64> {
@@ -251,6 +262,8 @@ mod tests {
         let found: Vec<(&str, &str)> = importances.iter().map(|x| (x.feature.as_str(), x.measure)).collect();
         let [mf, noise] = ["score_mf", "noise"];
         assert_eq!(found, [(mf, "gain"), (noise, "gain"), (mf, "permutation"), (noise, "permutation")]);
+        let in_sample = GradientBoosting::default().fit(&meta.rows()).unwrap().importances();
+        assert_eq!(in_sample[2].measure, "permutation-train");
         let value: Vec<f64> = importances.iter().map(|x| x.value).collect();
         assert!((value[0] + value[1] - 1.0).abs() < 1e-12 && value[0] > 0.8, "{value:?}");
         // A standard normal feature with log-odds 2x is worth about 0.25 nats, and shuffled it misleads for more.

@@ -75,7 +75,7 @@ pub trait FittedStacker: Send + Sync {
 pub struct Importance {
     /// The feature; or `intercept`.
     pub feature: String,
-    /// What the number is: `gain` (share of the total), `permutation` (increase of log-loss), `coefficient` (per standard deviation), `mean`, `scale`.
+    /// What the number is: `gain` (share of the total), `permutation` (increase of log-loss on held-out rows), `permutation-train` (on the rows learned from), `coefficient` (per standard deviation), `mean`, `scale`.
     pub measure: &'static str,
     /// The number.
     pub value: f64,

@@ -88,14 +88,14 @@ fn apply(connection: &mut Connection, path: &Path, migrations: &[&str]) -> Resul
     }
 }
 
-/// Copies the store beside itself. A copy of that version that is there already was made by a process that did the same.
+/// Copies the store beside itself, under the first free name.
 fn back_up(connection: &Connection, path: &Path, version: i32) -> Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".v{version}.bak"));
-    let copy: PathBuf = path.with_file_name(name);
-    if copy.exists() {
-        return Ok(());
-    }
+    let named = |number: u32| {
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(if number == 1 { format!(".v{version}.bak") } else { format!(".v{version}.{number}.bak") });
+        path.with_file_name(name)
+    };
+    let copy: PathBuf = (1..u32::MAX).map(named).find(|copy| !copy.exists()).unwrap_or_else(|| named(1));
     let temporary = copy.with_extension(format!("{}.tmp", std::process::id()));
     let text = plain(&temporary).to_string_lossy().into_owned();
     connection.execute("VACUUM INTO ?1", [text]).map_err(failed(path))?;

@@ -115,7 +115,9 @@ impl BoardValue {
     }
 }
 
-const RUNS: &str = "SELECT run.id, experiment.name, dataset.name, run.started_at, run.n_trials,
+// Data sets are kept once by their content, so that the name of one is what its first run called it; a run's own name for it is among its options.
+const RUNS: &str = "SELECT run.id, experiment.name,
+        coalesce((SELECT json_extract(value, '$') FROM param WHERE param.run_id = run.id AND name = 'data.name'), dataset.name), run.started_at, run.n_trials,
         (SELECT count(*) FROM trial WHERE trial.run_id = run.id),
         coalesce((SELECT name FROM arm WHERE arm.run_id = run.id AND is_primary = 1), ''),
         coalesce((SELECT json_extract(value, '$[0]') FROM param WHERE param.run_id = run.id AND name = 'evaluation.protocols'), '')

@@ -175,6 +175,9 @@ fn run_row(db: &Transaction<'_>, dataset: i64, bundle: &RunBundle) -> rusqlite::
         ],
     )? > 0;
     if !is_new {
+        // Seeds that were asked for later are trials of the same run.
+        let sql = "UPDATE run SET n_trials = max(n_trials, ?2) WHERE id = ?1";
+        db.execute(sql, params![run.id, run.n_trials as i64])?;
         return Ok(());
     }
     for (name, value) in &bundle.params {
@@ -191,7 +194,8 @@ fn run_row(db: &Transaction<'_>, dataset: i64, bundle: &RunBundle) -> rusqlite::
 fn metric_rows(db: &Transaction<'_>, bundle: &RunBundle) -> rusqlite::Result<Vec<i64>> {
     let one = |metric: &super::rows::MetricRow| {
         let mut insert = db.prepare_cached(
-            "INSERT INTO metric (name, direction, unit, about) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+            "INSERT INTO metric (name, direction, unit, about) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (name) DO UPDATE SET direction = excluded.direction, unit = excluded.unit, about = excluded.about",
         )?;
         insert.execute((&metric.name, &metric.direction, &metric.unit, &metric.about))?;
         id(db, "SELECT id FROM metric WHERE name = ?1", [&metric.name])

@@ -48,6 +48,7 @@ fn syntax_types_ranges_and_kinds_are_checked_before_anything_runs() {
         ("[[stackers]]\nname = \"x\"\n", "has no \"kind\""),
         ("[stackers]\nkind = \"logistic\"\n", "write [[stackers]]"),
         ("[evaluation]\nprotocols = [\"rated\", 3]\n", "found 3, expected a protocol"),
+        ("[[stackers]]\nkind = \"gradient-boosting\"\npatience = 5\n", "patience needs held-out rows to watch"),
         ("x = = 3\n", "e.toml:1:5"),
         ("a = 1\na = 2\n", "e.toml:2:1"),
     ] {

@@ -13,6 +13,14 @@ const LISTS: &str = "SELECT run.id, trial.seed, arm.name, protocol, hex(list_blo
 const LEARNED: &str =
     "SELECT trial.seed, source, series, step, value FROM history JOIN trial ON trial.id = trial_id ORDER BY 1, 2, 3, 4";
 
+const LOOKED_AT: &str = "SELECT trial.seed, arm.name, feature, measure, value FROM importance
+    JOIN trial ON trial.id = trial_id JOIN arm ON arm.id = arm_id ORDER BY 1, 2, 3, 4";
+const UNDEFINED: &str =
+    "SELECT trial.seed, arm.name, protocol, metric.name, k, segment, reason, count FROM omission
+    JOIN trial ON trial.id = trial_id JOIN arm ON arm.id = arm_id JOIN metric ON metric.id = metric_id ORDER BY 1, 2, 3, 4, 5, 6";
+const SAID: &str = "SELECT coalesce((SELECT seed FROM trial WHERE trial.id = trial_id), -1) AS seed, level, code, count, message FROM event
+    ORDER BY 1, 2, 3, 5";
+
 #[test]
 fn threads_do_not_move_a_bit() {
     let home = Home::new();
@@ -20,9 +28,11 @@ fn threads_do_not_move_a_bit() {
     home.ok(&["run", "e.toml", "--db", "one.sqlite", "--threads", "1"]);
     home.ok(&["run", "e.toml", "--db", "two.sqlite", "--threads", "2"]);
     home.ok(&["run", "e.toml", "--db", "eight.sqlite", "--threads", "8"]);
-    for sql in [METRICS, USERS, LISTS, LEARNED] {
+    for (sql, n_least) in
+        [(METRICS, 30), (USERS, 30), (LISTS, 30), (LEARNED, 30), (LOOKED_AT, 10), (UNDEFINED, 30), (SAID, 3)]
+    {
         let one = rows(&home.db("one.sqlite"), sql);
-        assert!(one.len() >= 30, "{} rows: {sql}", one.len());
+        assert!(one.len() >= n_least, "{} rows: {sql}", one.len());
         assert_eq!(one, rows(&home.db("two.sqlite"), sql));
         assert_eq!(one, rows(&home.db("eight.sqlite"), sql));
     }
@@ -68,6 +78,117 @@ fn a_second_run_does_nothing_and_force_makes_a_new_attempt() {
         rows(&home.db("results/rexp.sqlite"), values).iter().all(|n| n == "Integer(1)"),
         "an attempt repeats every number"
     );
+}
+
+#[test]
+fn a_seed_more_is_a_trial_more_of_the_same_run() {
+    let home = Home::new();
+    home.write("e.toml", SMALL);
+    home.ok(&["run", "e.toml", "--seeds", "1"]);
+    let before = rows(&home.db("results/rexp.sqlite"), METRICS);
+    home.ok(&["run", "e.toml", "--seeds", "1..2"]);
+    let runs = home.json(&["list", "--json"]);
+    let states: Vec<_> = runs.as_array().unwrap().iter().map(|run| (&run["n_done"], &run["n_trials"])).collect();
+    assert_eq!(states, [(&2.into(), &2.into())]);
+    let after = rows(&home.db("results/rexp.sqlite"), METRICS);
+    assert_eq!(after.len(), 2 * before.len());
+    assert!(before.iter().all(|row| after.contains(row)));
+    home.ok(&["run", "e.toml", "--seeds", "2"]);
+    home.ok(&["run", "e.toml", "--seeds", "2,1"]);
+    assert_eq!(rows(&home.db("results/rexp.sqlite"), "SELECT count(*) FROM trial"), ["Integer(2)"]);
+    assert_eq!(home.ok(&["db", "check"]).code, 0);
+}
+
+#[test]
+fn another_first_stacker_is_another_answer() {
+    let home = Home::new();
+    let (base, stackers) = SMALL.split_at(SMALL.find("[[stackers]]").unwrap());
+    let more = "[[stackers]]\nname = \"other\"\nkind = \"logistic\"\n";
+    home.write("e.toml", format!("{base}{more}{stackers}"));
+    home.ok(&["run", "e.toml", "--seeds", "1"]);
+    home.write("e.toml", format!("{base}{stackers}\n{more}"));
+    home.ok(&["run", "e.toml", "--seeds", "1"]);
+    let first = "SELECT arm.name FROM arm JOIN run ON run.id = run_id WHERE is_primary = 1 ORDER BY run.rowid";
+    let names = rows(&home.db("results/rexp.sqlite"), first);
+    assert_eq!(names.len(), 2);
+    assert_ne!(names[0], names[1]);
+}
+
+/// Ratings of 40 users with 12 items each, and a split file by row; test rows get other ratings and times on demand.
+fn ratings_and_parts(home: &Home, name: &str, flip_test: bool) {
+    let (mut ratings, mut parts) = ("user,item,rating,timestamp\n".to_owned(), "row,part\n".to_owned());
+    for row in 0..480_u64 {
+        let (user, item) = (row / 12, (row * 7 + row / 12 * 5) % 31);
+        let part = ["base", "base", "meta", "base", "test", "base"][(row % 6) as usize];
+        let stars = 1 + (user * 3 + item * item + row) % 5;
+        let (stars, time) = if flip_test && part == "test" { (6 - stars, 9_000 - row) } else { (stars, 1_000 + row) };
+        ratings.push_str(&format!("{user},{item},{stars},{time}\n"));
+        parts.push_str(&format!("{row},{part}\n"));
+    }
+    home.write(&format!("{name}/ratings.csv"), ratings);
+    home.write(&format!("{name}.csv"), parts);
+    let models = "[models.bias]\n[models.itemknn]\n[models.mf]\nfactors = 4\nepochs = 3\n";
+    home.write(
+        &format!("{name}.toml"),
+        format!(
+            "name = \"same\"\nseeds = [1, 2]\n[data]\nname = \"own\"\nformat = \"delimited\"\nfolder = \"{name}\"\n{models}\
+             [split]\nkind = \"file\"\npath = \"{name}.csv\"\nrefit = true\n[[stackers]]\nkind = \"gradient-boosting\"\n\
+             [[stackers]]\nkind = \"logistic\"\n[evaluation]\nprotocols = [\"full\", \"rated\"]\n"
+        ),
+    );
+}
+
+#[test]
+fn what_the_test_part_says_reaches_no_list_and_no_score() {
+    let home = Home::new();
+    ratings_and_parts(&home, "plain", false);
+    ratings_and_parts(&home, "flipped", true);
+    for stats_from in ["base_train", "leave-one-out", "train_full"] {
+        let set = format!("features.stats_from=\"{stats_from}\"");
+        let (one, other) = (format!("{stats_from}-1.sqlite"), format!("{stats_from}-2.sqlite"));
+        home.ok(&["run", "plain.toml", "--db", &one, "--set", &set]);
+        home.ok(&["run", "flipped.toml", "--db", &other, "--set", &set]);
+        let learned = |db: &str| rows(&home.db(db), LEARNED);
+        assert_eq!(learned(&one), learned(&other), "{stats_from}: learning curves");
+        let ((judged, shown), (other_judged, other_shown)) = (lists(&home.db(&one)), lists(&home.db(&other)));
+        assert!(shown.len() == 32 && shown == other_shown, "{stats_from}: lists of items with their scores");
+        assert_ne!(judged, other_judged, "what is relevant in them did change");
+        assert_eq!(rows(&home.db(&one), LOOKED_AT), rows(&home.db(&other), LOOKED_AT), "{stats_from}: importances");
+    }
+}
+
+/// The lists of a store: once as they are, once without the relevance that closes every entry of 9 bytes.
+fn lists(db: &rusqlite::Connection) -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
+    let sql = "SELECT list_blob FROM ranking JOIN trial ON trial.id = trial_id JOIN arm ON arm.id = arm_id
+        ORDER BY trial.seed, arm.name, protocol";
+    let mut statement = db.prepare(sql).unwrap();
+    let found: Vec<Vec<u8>> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    let plain = |blob: &[u8]| {
+        let (mut at, mut out) = (0, Vec::new());
+        while at < blob.len() {
+            let n = u32::from_le_bytes(blob[at..at + 4].try_into().unwrap()) as usize;
+            blob[at + 4..at + 4 + 9 * n].chunks(9).for_each(|entry| out.extend_from_slice(&entry[..8]));
+            at += 4 + 9 * n;
+        }
+        out
+    };
+    let without = found.iter().map(|blob| plain(blob)).collect();
+    (found, without)
+}
+
+#[test]
+fn a_protocol_that_cannot_tell_arms_apart_says_so() {
+    let home = Home::new();
+    home.write("e.toml", SMALL);
+    let set = ["--set", "split.kind=\"leave-last\"", "--set", "evaluation.protocols=[\"rated\"]"];
+    let answer = home.rexp(&[&["run", "e.toml", "--seeds", "1,2"][..], &set[..]].concat());
+    let warning = "rated: most users have only relevant candidates";
+    assert_eq!(answer.stderr.matches(warning).count(), 1, "{}", answer.stderr);
+    let notes = "SELECT count(*) FROM event WHERE code IN ('one-split', 'nothing-to-order', 'users-without-choice', 'no-refit')";
+    assert_eq!(rows(&home.db("results/rexp.sqlite"), notes), ["Integer(5)"]);
+    home.ok(&["run", "e.toml", "--set", "split.seed=3", "--db", "fixed.sqlite"]);
+    let notes = rows(&home.db("fixed.sqlite"), "SELECT code FROM event WHERE code = 'one-split'");
+    assert_eq!(notes.len(), 1, "two seeds on one split");
 }
 
 #[test]
