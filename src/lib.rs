@@ -14,6 +14,7 @@ pub mod tree;
 pub mod value;
 
 pub mod cli;
+pub mod compare;
 pub mod dataset;
 pub mod evaluation;
 pub mod experiment;

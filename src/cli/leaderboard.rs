@@ -41,9 +41,10 @@ fn one(board: &Leaderboard, protocol: usize, name: &str, style: Style) -> String
     let missing =
         if missing > 0 { format!(", {} still to run", plural(missing as usize, "seed")) } else { String::new() };
     // Writing to a string cannot fail.
+    let interval = columns.first().and_then(|column| interval_heading(board, protocol, column)).unwrap_or_default();
     let _ = writeln!(
         out,
-        "protocol {name} on {}: mean{} over {seeds}{missing}, {users:.0} users",
+        "protocol {name} on {}: mean{interval}{} over {seeds}{missing}, {users:.0} users",
         board.dataset,
         if board.seeds.len() > 1 { " ± standard deviation" } else { "" }
     );
@@ -56,7 +57,7 @@ fn one(board: &Leaderboard, protocol: usize, name: &str, style: Style) -> String
     };
     table.set_header(std::iter::once("arm").chain(columns.iter().map(|column| column.heading.as_str())));
     for (arm, about) in board.arms.iter().enumerate() {
-        let cells = columns.iter().map(|column| cell(board, protocol, column, arm));
+        let cells = columns.iter().enumerate().map(|(at, column)| cell(board, protocol, column, arm, at == 0));
         table.add_row(std::iter::once(arm_name(about)).chain(cells));
     }
     for column in table.column_iter_mut().skip(1) {
@@ -88,13 +89,29 @@ fn columns(board: &Leaderboard, protocol: usize) -> Vec<Column> {
     out
 }
 
-fn cell(board: &Leaderboard, protocol: usize, column: &Column, arm: usize) -> Cell {
+/// What the brackets of a column mean.
+fn interval_heading(board: &Leaderboard, protocol: usize, column: &Column) -> Option<String> {
+    let mut values =
+        (0..board.arms.len()).filter_map(|arm| board.values.get(&(protocol, column.metric, column.k, arm)));
+    let interval = values.find_map(|value| value.interval.as_ref())?;
+    let over = match interval.method.as_str() {
+        "two-way" => "users and seeds",
+        "bca-users" => "users",
+        _ => "seeds",
+    };
+    Some(format!(" [{} % interval over {over}]", (interval.level * 1e6).round() / 1e4))
+}
+
+fn cell(board: &Leaderboard, protocol: usize, column: &Column, arm: usize, with_interval: bool) -> Cell {
     let value = |arm: usize| board.values.get(&(protocol, column.metric, column.k, arm));
     let Some(own) = value(arm) else { return Cell::new("–") };
-    let text = match own.sd() {
-        Some(sd) => format!("{:.3} ±{}", own.mean(), format!("{sd:.3}").trim_start_matches('0')),
-        None => format!("{:.3}", own.mean()),
-    };
+    let mut text = format!("{:.3}", own.mean());
+    if let Some(interval) = own.interval.as_ref().filter(|_| with_interval) {
+        let _ = write!(text, " [{:.3}, {:.3}]", interval.lower, interval.upper);
+    }
+    if let Some(sd) = own.sd() {
+        let _ = write!(text, " ±{}", format!("{sd:.3}").trim_start_matches('0'));
+    }
     let sign = match board.metrics[column.metric].direction.as_str() {
         "higher" => 1.0,
         "lower" => -1.0,
@@ -116,6 +133,7 @@ pub fn json(board: &Leaderboard) -> Value {
             "arm": board.arms[arm].name,
             "mean": value.mean(),
             "sd": value.sd(),
+            "interval": value.interval,
             "values": value.values,
             "n": value.mean_n(),
         })
@@ -135,7 +153,7 @@ pub fn json(board: &Leaderboard) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::read::BoardMetric;
+    use crate::store::read::{BoardInterval, BoardMetric};
     use std::collections::BTreeMap;
 
     fn board(seeds: &[u64]) -> Leaderboard {
@@ -148,6 +166,7 @@ mod tests {
         let value = |mean: f64| BoardValue {
             values: seeds.iter().map(|&seed| mean + seed as f64 / 100.0).collect(),
             n: vec![599; seeds.len()],
+            interval: Some(BoardInterval { lower: 0.7, upper: 0.9, level: 0.95, method: "two-way".into() }),
         };
         Leaderboard {
             run: "abc".into(),
@@ -173,12 +192,14 @@ mod tests {
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(
             lines[0],
-            "protocol rated on d: mean ± standard deviation over 2 seeds, 1 seed still to run, 599 users"
+            "protocol rated on d: mean [95 % interval over users and seeds] ± standard deviation over 2 seeds, 1 seed still to run, 599 users"
         );
         assert!(lines[1].contains("ndcg@10") && lines[1].contains("rmse") && !lines[1].contains("recall"), "{text}");
         // (0.81 + 0.83) / 2, sd 0.0141.
         assert!(
-            lines[2].starts_with(" stack *") && lines[2].contains("0.820 ±.014") && lines[2].ends_with('–'),
+            lines[2].starts_with(" stack *")
+                && lines[2].contains("0.820 [0.700, 0.900] ±.014")
+                && lines[2].ends_with('–'),
             "{text}"
         );
         assert!(lines[4].contains("random (floor)"), "{text}");
@@ -187,7 +208,10 @@ mod tests {
     #[test]
     fn the_best_of_each_column_is_bold_where_there_is_color() {
         let text = text(&board(&[0]), None, Style::colored());
-        assert!(text.contains("\u{1b}[1m   0.800 \u{1b}[0m") && !text.contains("\u{1b}[1m   0.700"), "{text:?}");
+        assert!(
+            text.contains("\u{1b}[1m 0.800 [0.700, 0.900] \u{1b}[0m") && !text.contains("\u{1b}[1m 0.700 ["),
+            "{text:?}"
+        );
         assert!(!text.contains('±'));
     }
 

@@ -2,8 +2,10 @@
 
 use super::style::Style;
 use super::{Shared, leaderboard, print, problems};
+use crate::compare::{self, intervals::Known};
 use crate::error::{Error, Result};
 use crate::experiment;
+use crate::parallel;
 use crate::pipeline::{self, Outcome, Request};
 use crate::progress::Progress;
 use crate::report;
@@ -59,11 +61,25 @@ pub fn run(args: &RunArgs, shared: &Shared) -> Result<()> {
         offline: args.offline,
         force: args.force,
     };
-    let outcome = pipeline::run(&request, &progress);
+    let outcome = pipeline::run(&request, &progress)
+        .and_then(|outcome| intervals(&outcome, &request, &progress).map(|()| outcome));
     progress.finish();
     let outcome = outcome?;
     show(&outcome, shared, args.json)?;
     failed(outcome, total)
+}
+
+/// Gives every value of the finished runs its interval.
+fn intervals(outcome: &Outcome, request: &Request, progress: &Progress) -> Result<()> {
+    let mut store = Store::open(&request.db)?;
+    let mut known = Known::default();
+    parallel::with_threads(request.n_threads, || {
+        for run in &outcome.finished {
+            let _task = progress.task(&format!("{}: intervals", run.experiment));
+            compare::intervals::complete(&mut store, &run.run_id, &mut known)?;
+        }
+        Ok(())
+    })?
 }
 
 /// Prints the leaderboard of every run and writes its report.

@@ -9,10 +9,12 @@ mod params;
 mod read;
 mod seeds;
 mod stackers;
+mod statistics;
 
 pub use data::Data;
 pub use load::{files, load};
 pub use seeds::parse as parse_seeds;
+pub use statistics::Statistics;
 
 use crate::evaluation::Setting;
 use crate::features::StatsFrom;
@@ -50,6 +52,8 @@ pub struct Experiment {
     pub stackers: Vec<NamedStacker>,
     /// How arms are judged.
     pub evaluation: EvaluationPlan,
+    /// How intervals are made.
+    pub statistics: Statistics,
     /// Every option with its value as JSON, defaults included, by dotted name.
     pub params: BTreeMap<String, String>,
     /// The TOML with `extends` and `--set` applied.

@@ -45,6 +45,7 @@ pub fn of(experiment: &Experiment) -> BTreeMap<String, String> {
     put("evaluation.threshold".into(), json!(evaluation.threshold));
     let segments: Vec<&str> = evaluation.segments.iter().map(|segmentation| segmentation.name).collect();
     put("evaluation.segments".into(), json!(segments));
+    flat("statistics", &json!(experiment.statistics), &mut put);
     out
 }
 

@@ -1,8 +1,8 @@
 //! From the tables of a TOML to an [`Experiment`], with every problem found on the way.
 
-use super::{EvaluationPlan, Experiment, NamedModel, SplitPlan, data, names, params, seeds, stackers};
+use super::{EvaluationPlan, Experiment, NamedModel, SplitPlan, Statistics, data, names, params, seeds, stackers};
 use crate::error::{Error, Place, Result, shown};
-use crate::kind::Reader;
+use crate::kind::{Options, Reader};
 use crate::models::{FLOORS, MODELS};
 use crate::protocols::PROTOCOLS;
 use crate::segments::SEGMENTS;
@@ -32,6 +32,9 @@ pub fn experiment(table: &Table, place: &Place, path: &Path, cli_seeds: Option<&
     let features = stackers::read_features(&reader.table("features"), &models);
     let stackers = stackers::read(&reader, &features, &models);
     let evaluation = evaluation(&reader.table("evaluation"));
+    let section = reader.table("statistics");
+    let statistics = Statistics::read(&section);
+    section.finish();
     reader.finish();
     let (Some(split), true) = (split, problems.borrow().is_empty()) else {
         return Err(Error::Config(problems.into_inner()));
@@ -46,6 +49,7 @@ pub fn experiment(table: &Table, place: &Place, path: &Path, cli_seeds: Option<&
         stats_from: features.stats_from,
         stackers,
         evaluation,
+        statistics,
         params: BTreeMap::new(),
         config_toml: tree::to_toml(table),
         config_source: place.source.text.clone(),

@@ -8,6 +8,10 @@
 use super::normal;
 use super::resample::{Resampler, Series};
 use crate::error::{Error, Result};
+use rayon::prelude::*;
+
+/// Series whose resampled means are held at once, 160 KB each at 10,000 resamples.
+const TOGETHER: usize = 128;
 
 /// How an interval was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,15 +96,20 @@ pub fn intervals(
     method: Method,
 ) -> Result<Vec<Option<Interval>>> {
     check_level(level)?;
-    let means = resampler.means(series)?;
-    let interval = |(series, means): (&Series<'_>, &Vec<Option<f64>>)| {
-        let estimate = Estimate::of(series)?;
-        match method {
-            Method::Bca => bca(means, &estimate, level),
-            Method::Percentile => percentile(means, &estimate, level),
-        }
-    };
-    Ok(series.iter().zip(&means).map(interval).collect())
+    let mut out = Vec::with_capacity(series.len());
+    for some in series.chunks(TOGETHER) {
+        let means = resampler.means(some)?;
+        let interval = |(series, means): (&Series<'_>, &Vec<Option<f64>>)| {
+            let estimate = Estimate::of(series)?;
+            match method {
+                Method::Bca => bca(means, &estimate, level),
+                Method::Percentile => percentile(means, &estimate, level),
+            }
+        };
+        let intervals: Vec<Option<Interval>> = some.par_iter().zip(&means).map(interval).collect();
+        out.extend(intervals);
+    }
+    Ok(out)
 }
 
 /// The percentile interval: the quantiles of the resampled means at `(1 ∓ level) / 2`.
@@ -150,22 +159,29 @@ pub(super) fn check_level(level: f64) -> Result<()> {
     Err(Error::usage(format!("an interval cannot have level {level}"), "choose one between 0 and 1, such as 0.95"))
 }
 
-/// Resampled means in order; at least one.
+/// Resampled means, at least one, of which only those near the ends of an interval are put in order.
 struct Sorted(Vec<f64>);
 
 impl Sorted {
     fn new(means: &[Option<f64>]) -> Option<Self> {
-        let mut sorted: Vec<f64> = means.iter().flatten().copied().collect();
-        sorted.sort_unstable_by(f64::total_cmp);
-        (!sorted.is_empty()).then_some(Self(sorted))
+        let means: Vec<f64> = means.iter().flatten().copied().collect();
+        (!means.is_empty()).then_some(Self(means))
     }
 
     /// z0. Antisymmetric to the bit, because [`normal::quantile`] is and the counts are whole numbers.
     fn bias(&self, estimate: f64) -> f64 {
         let n = self.0.len();
-        let margin = 1e-9 * (self.0[n - 1] - self.0[0]);
-        let n_below = self.0.partition_point(|&mean| mean < estimate - margin);
-        let n_above = n - self.0.partition_point(|&mean| mean <= estimate + margin);
+        let (low, high) = self
+            .0
+            .iter()
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &mean| (low.min(mean), high.max(mean)));
+        let margin = 1e-9 * (high - low);
+        let (least, most) = (estimate - margin, estimate + margin);
+        let (mut n_below, mut n_above) = (0, 0);
+        for &mean in &self.0 {
+            n_below += usize::from(mean < least);
+            n_above += usize::from(mean > most);
+        }
         // In half resamples, of which there are 2n: the share below, or above if that is smaller.
         let n_equal = n - n_below - n_above;
         let (below, above) = (2 * n_below + n_equal, 2 * n_above + n_equal);
@@ -174,25 +190,28 @@ impl Sorted {
         if below <= above { z0 } else { -z0 }
     }
 
-    /// The value that leaves `share` of the means below it, between neighbors by linear interpolation.
-    fn leaving_below(&self, share: f64) -> f64 {
+    /// The value that leaves `lower` of the means below it and the one that leaves `upper` above it, between neighbors by linear interpolation; the second is the
+    /// first of the negatives, negated.
+    fn ends(mut self, lower: f64, upper: f64) -> (f64, f64) {
         let last = self.0.len() - 1;
-        interpolated(share, last, |at| self.0[at])
+        let low = interpolated(lower, last, |at| self.at(at));
+        let high = interpolated(upper, last, |at| self.at(last - at));
+        (low, high)
     }
 
-    /// The value that leaves `share` of the means above it: [`Self::leaving_below`] of the negatives, negated.
-    fn leaving_above(&self, share: f64) -> f64 {
-        let last = self.0.len() - 1;
-        interpolated(share, last, |at| self.0[last - at])
+    /// The mean that stands at a place when all are in order.
+    fn at(&mut self, place: usize) -> f64 {
+        *self.0.select_nth_unstable_by(place, f64::total_cmp).1
     }
 
-    fn interval(&self, lower: f64, upper: f64, estimate: &Estimate, level: f64, method: Method) -> Interval {
-        let (lower, upper) = (self.leaving_below(lower), self.leaving_above(upper));
-        Interval { estimate: estimate.mean, lower, upper, level, method, n: estimate.n, n_resamples: self.0.len() }
+    fn interval(self, lower: f64, upper: f64, estimate: &Estimate, level: f64, method: Method) -> Interval {
+        let n_resamples = self.0.len();
+        let (lower, upper) = self.ends(lower, upper);
+        Interval { estimate: estimate.mean, lower, upper, level, method, n: estimate.n, n_resamples }
     }
 }
 
-fn interpolated(share: f64, last: usize, value: impl Fn(usize) -> f64) -> f64 {
+fn interpolated(share: f64, last: usize, mut value: impl FnMut(usize) -> f64) -> f64 {
     let position = share.clamp(0.0, 1.0) * last as f64;
     let at = (position.floor() as usize).min(last);
     let (here, next) = (value(at), value((at + 1).min(last)));

@@ -11,6 +11,7 @@ use super::draw::{Block, Plan};
 use super::product::AnyTile;
 use crate::error::{Error, Result};
 use crate::parallel;
+use rayon::prelude::*;
 use std::borrow::Cow;
 
 /// Series whose sums share one pass over the counts.
@@ -145,7 +146,7 @@ impl Resampler {
             let drawn = totals.drawn(at, resample);
             (drawn > 0.0).then(|| centers[at] + totals.sums[at][resample] / drawn)
         };
-        Ok((0..series.len()).map(|at| (0..self.n_resamples).map(|r| mean(at, r)).collect()).collect())
+        Ok((0..series.len()).into_par_iter().map(|at| (0..self.n_resamples).map(|r| mean(at, r)).collect()).collect())
     }
 
     /// Sums of checked series, each less its center.
@@ -170,7 +171,7 @@ impl Resampler {
     }
 
     /// `Σ_u c_ru x_u` of every column over every resample, `[column][n_resamples]`; columns of `n_units` finite numbers.
-    fn sums(&self, n_columns: usize, column: impl Fn(usize) -> Vec<f64>) -> Result<Vec<Vec<f64>>> {
+    fn sums(&self, n_columns: usize, column: impl Fn(usize) -> Vec<f64> + Sync) -> Result<Vec<Vec<f64>>> {
         if self.n_resamples == 0 || u32::try_from(self.n_units).is_err() {
             let found = format!("cannot draw {} resamples of {} units", self.n_resamples, self.n_units);
             return Err(Error::usage(found, "ask for at least one resample of fewer than 4,294,967,296 units"));
@@ -178,7 +179,7 @@ impl Resampler {
         let plan = Plan::new(self.n_units);
         let columns: Vec<usize> = (0..n_columns).collect();
         let tile = |columns: &[usize]| AnyTile::new(&plan, &columns.iter().map(|&at| column(at)).collect::<Vec<_>>());
-        let tiles: Vec<AnyTile> = columns.chunks(TILE).map(tile).collect();
+        let tiles: Vec<AnyTile> = columns.par_chunks(TILE).map(tile).collect();
         let block = (BLOCK_BYTES / self.n_units.div_ceil(3).max(1)).clamp(BLOCK / 8, BLOCK);
         let of_blocks = parallel::map_blocks(self.n_resamples, block, |resamples| {
             parallel::check()?;

@@ -3,7 +3,7 @@
 use super::open::{Store, failed};
 use super::read::all;
 use crate::error::Result;
-use rusqlite::{OptionalExtension, TransactionBehavior, params};
+use rusqlite::{TransactionBehavior, params};
 use serde::Serialize;
 
 /// An interval of one value of a run.
@@ -85,17 +85,17 @@ const SPLITS: &str = "WITH asked (hash) AS (SELECT value FROM json_each(?1)),
         (SELECT count(DISTINCT comparison_id) FROM comparison_split WHERE split_hash IN (SELECT hash FROM asked))";
 
 impl Store {
-    /// Whether the intervals of a run are in the store.
+    /// Seeds that the intervals of a run are over; `None` while there are none.
     ///
     /// # Errors
     /// [`crate::Error::Store`]; so for all functions here.
-    pub fn has_intervals(&self, run: &str) -> Result<bool> {
-        let sql = "SELECT 1 FROM interval WHERE run_id = ?1 LIMIT 1";
-        let found = self.connection.query_row(sql, [run], |_| Ok(())).optional();
-        Ok(found.map_err(failed(&self.path))?.is_some())
+    pub fn interval_seeds(&self, run: &str) -> Result<Option<u64>> {
+        let sql = "SELECT max(n_seeds) FROM interval WHERE run_id = ?1";
+        let found: Option<i64> = self.connection.query_row(sql, [run], |row| row.get(0)).map_err(failed(&self.path))?;
+        Ok(found.map(|n| n as u64))
     }
 
-    /// Stores the intervals of a run; those that another process has stored meanwhile are the same.
+    /// Stores the intervals of a run in place of those that it had.
     ///
     /// # Errors
     /// [`crate::Error::Store`]; then none is stored.
@@ -103,6 +103,7 @@ impl Store {
         let path = self.path.clone();
         let write = |connection: &mut rusqlite::Connection| {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            transaction.execute("DELETE FROM interval WHERE run_id = ?1", [run])?;
             let mut insert = transaction.prepare_cached(INSERT)?;
             for row in rows {
                 insert.execute(params![

@@ -93,6 +93,21 @@ pub struct BoardValue {
     pub values: Vec<f64>,
     /// Users, or rows, per seed.
     pub n: Vec<u64>,
+    /// How far the value may be off; `None` while the run is not complete, or where there is no telling.
+    pub interval: Option<BoardInterval>,
+}
+
+/// An interval of a leaderboard's value: over users and seeds where there is one, else over users, else over seeds.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct BoardInterval {
+    /// Lower end.
+    pub lower: f64,
+    /// Upper end.
+    pub upper: f64,
+    /// e.g. 0.95.
+    pub level: f64,
+    /// `two-way`, `bca-users` or `t-seeds`.
+    pub method: String,
 }
 
 impl BoardValue {
@@ -135,6 +150,11 @@ const VALUES: &str =
     JOIN metric ON metric.id = metric_value.metric_id
     WHERE trial.run_id = ?1 AND metric_value.segment = 'all' ORDER BY trial.seed";
 
+// The last of the methods that a value has is the one that counts most: 'bca-users' and 't-seeds' come before 'two-way'.
+const BOARD_INTERVALS: &str = "SELECT protocol, metric.name, k, arm.name, method, level, lower, upper FROM interval
+    JOIN arm ON arm.id = arm_id JOIN metric ON metric.id = metric_id
+    WHERE interval.run_id = ?1 AND segment = 'all' ORDER BY method";
+
 /// All rows of a query.
 pub(super) fn all<T>(
     connection: &Connection,
@@ -159,7 +179,21 @@ impl Store {
         attempts.collect()
     }
 
-    fn seeds(&self, run: &str) -> Result<Vec<u64>> {
+    /// Seeds that a run is to have.
+    ///
+    /// # Errors
+    /// [`Error::Store`], also when there is no such run.
+    pub fn n_trials(&self, run: &str) -> Result<u64> {
+        let sql = "SELECT n_trials FROM run WHERE id = ?1";
+        let n: i64 = self.connection.query_row(sql, [run], |row| row.get(0)).map_err(failed(&self.path))?;
+        Ok(n as u64)
+    }
+
+    /// Seeds of the trials of a run, ascending.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn seeds(&self, run: &str) -> Result<Vec<u64>> {
         let sql = "SELECT seed FROM trial WHERE run_id = ?1 ORDER BY seed";
         let seeds = all(&self.connection, sql, [run], |row| row.get::<_, i64>(0)).map_err(failed(&self.path))?;
         Ok(seeds.into_iter().map(|seed| seed as u64).collect())
@@ -297,6 +331,19 @@ impl Store {
                 let value = board.values.entry(key).or_default();
                 value.values.push(row.get(4)?);
                 value.n.push(row.get::<_, i64>(5)? as u64);
+            }
+        }
+        let mut statement = self.connection.prepare_cached(BOARD_INTERVALS)?;
+        let mut rows = statement.query([run])?;
+        while let Some(row) = rows.next()? {
+            let text = |column| row.get_ref(column).and_then(|value| Ok(value.as_str()?));
+            let places = (protocols.get(text(0)?), metrics.get(text(1)?), arms.get(text(3)?));
+            let k = row.get::<_, i64>(2)? as u64;
+            if let (Some(&protocol), Some(&metric), Some(&arm)) = places
+                && let Some(value) = board.values.get_mut(&(protocol, metric, k, arm))
+            {
+                let (method, level) = (row.get(4)?, row.get(5)?);
+                value.interval = Some(BoardInterval { lower: row.get(6)?, upper: row.get(7)?, level, method });
             }
         }
         Ok(())

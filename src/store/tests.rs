@@ -273,7 +273,7 @@ fn a_store_of_the_first_version_is_brought_forward_with_all_its_values() {
     let lists = store.user_lists(&run).unwrap();
     assert!(values.iter().all(|trial| trial.segment == "all" && lists[&trial.user_list].len() == trial.values.len()));
     // Nothing of what came later is made up.
-    assert!(store.members(&run).unwrap().is_empty() && !store.has_intervals(&run).unwrap());
+    assert!(store.members(&run).unwrap().is_empty() && store.interval_seeds(&run).unwrap().is_none());
     assert!(store.check().unwrap().is_empty());
 }
 
@@ -321,7 +321,7 @@ fn intervals_and_comparisons_are_stored_once() {
         store.write_intervals(&run, std::slice::from_ref(&row)).unwrap();
     }
     assert_eq!(store.intervals(&run, "all").unwrap(), std::slice::from_ref(&row));
-    assert!(store.intervals(&run, "other").unwrap().is_empty() && store.has_intervals(&run).unwrap());
+    assert!(store.intervals(&run, "other").unwrap().is_empty() && store.interval_seeds(&run).unwrap().is_some());
     assert!(store.write_intervals(&run, &[IntervalRow { lower: f64::INFINITY, k: 5, ..row }]).is_err());
     let looks = |store: &Store| store.looks(&["s".into()]).unwrap();
     assert_eq!(looks(&store), Looks { n_runs: 1, n_arms: 2, n_comparisons: 0 });

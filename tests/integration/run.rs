@@ -21,6 +21,9 @@ const UNDEFINED: &str =
 const SAID: &str = "SELECT coalesce((SELECT seed FROM trial WHERE trial.id = trial_id), -1) AS seed, level, code, count, message FROM event
     ORDER BY 1, 2, 3, 5";
 
+const INTERVALS: &str = "SELECT arm.name, protocol, metric.name, k, segment, method, level, estimate, lower, upper, n, n_resamples, seed_sd, n_seeds
+    FROM interval JOIN arm ON arm.id = arm_id JOIN metric ON metric.id = metric_id ORDER BY 1, 2, 3, 4, 5, 6";
+
 #[test]
 fn threads_do_not_move_a_bit() {
     let home = Home::new();
@@ -28,9 +31,16 @@ fn threads_do_not_move_a_bit() {
     home.ok(&["run", "e.toml", "--db", "one.sqlite", "--threads", "1"]);
     home.ok(&["run", "e.toml", "--db", "two.sqlite", "--threads", "2"]);
     home.ok(&["run", "e.toml", "--db", "eight.sqlite", "--threads", "8"]);
-    for (sql, n_least) in
-        [(METRICS, 30), (USERS, 30), (LISTS, 30), (LEARNED, 30), (LOOKED_AT, 10), (UNDEFINED, 30), (SAID, 3)]
-    {
+    for (sql, n_least) in [
+        (METRICS, 30),
+        (USERS, 30),
+        (LISTS, 30),
+        (LEARNED, 30),
+        (LOOKED_AT, 10),
+        (UNDEFINED, 30),
+        (SAID, 3),
+        (INTERVALS, 300),
+    ] {
         let one = rows(&home.db("one.sqlite"), sql);
         assert!(one.len() >= n_least, "{} rows: {sql}", one.len());
         assert_eq!(one, rows(&home.db("two.sqlite"), sql));
@@ -90,6 +100,8 @@ fn a_seed_more_is_a_trial_more_of_the_same_run() {
     let runs = home.json(&["list", "--json"]);
     let states: Vec<_> = runs.as_array().unwrap().iter().map(|run| (&run["n_done"], &run["n_trials"])).collect();
     assert_eq!(states, [(&2.into(), &2.into())]);
+    let seeds = "SELECT DISTINCT n_seeds FROM interval";
+    assert_eq!(rows(&home.db("results/rexp.sqlite"), seeds), ["Integer(2)"], "intervals over the new seed too");
     let after = rows(&home.db("results/rexp.sqlite"), METRICS);
     assert_eq!(after.len(), 2 * before.len());
     assert!(before.iter().all(|row| after.contains(row)));
@@ -97,6 +109,31 @@ fn a_seed_more_is_a_trial_more_of_the_same_run() {
     home.ok(&["run", "e.toml", "--seeds", "2,1"]);
     assert_eq!(rows(&home.db("results/rexp.sqlite"), "SELECT count(*) FROM trial"), ["Integer(2)"]);
     assert_eq!(home.ok(&["db", "check"]).code, 0);
+}
+
+#[test]
+fn every_value_of_a_complete_run_has_an_interval() {
+    let home = Home::new();
+    home.write("e.toml", SMALL);
+    let set = ["--set", "statistics.level=0.9", "--set", "statistics.resamples=500"];
+    let answer = home.ok(&[&["run", "e.toml", "--seeds", "1..5"][..], &set[..]].concat());
+    assert!(
+        answer.stdout.contains("mean [90 % interval over users and seeds] ± standard deviation"),
+        "{}",
+        answer.stdout
+    );
+    let db = home.db("results/rexp.sqlite");
+    // Every value with two units or more: users with their own values, or seeds.
+    let without = "SELECT count(*) FROM (SELECT arm_id, protocol, metric_id, k, segment FROM metric_value
+        GROUP BY 1, 2, 3, 4, 5 HAVING count(*) = 5 AND min(value) < max(value) AND min(n) > 1
+        EXCEPT SELECT arm_id, protocol, metric_id, k, segment FROM interval)";
+    assert_eq!(rows(&db, without), ["Integer(0)"]);
+    let wrong = "SELECT count(*) FROM interval WHERE NOT (lower <= estimate AND estimate <= upper) OR level <> 0.9 OR n_seeds <> 5";
+    assert_eq!(rows(&db, wrong), ["Integer(0)"]);
+    let methods =
+        rows(&db, "SELECT method, n_resamples FROM interval WHERE segment = 'all' GROUP BY 1, 2 ORDER BY 1, 2 DESC");
+    let text = |method: &str, n: usize| format!("Text({:?})|Integer({n})", method.as_bytes());
+    assert_eq!(methods, [text("bca-users", 500), text("t-seeds", 0), text("two-way", 500)]);
 }
 
 #[test]

@@ -87,6 +87,8 @@ ratings = 2400
 factors = 8
 epochs = 5
 [models.genre]
+[statistics]
+resamples = 200
 [[stackers]]
 name = "gbstack"
 kind = "gradient-boosting"
