@@ -115,6 +115,14 @@ pub enum Error {
         /// The system's reason.
         source: io::Error,
     },
+    /// Nothing to fix: the answer is not the one that was asked for.
+    #[error("found {found:?}, expected {expected:?}")]
+    Unmet {
+        /// The answer.
+        found: &'static str,
+        /// The answer that was asked for.
+        expected: String,
+    },
     /// The user or the system asked to stop.
     #[error("stopped by signal {0}; finished trials are kept, run the same command again to go on")]
     Interrupted(i32),
@@ -142,11 +150,12 @@ impl Error {
         move |source| Self::Io { path, action, source }
     }
 
-    /// Exit code: 2 for a wrong request or bad input, 1 for failed work, 128 + signal when stopped.
+    /// Exit code: 2 for a wrong request or bad input, 1 for failed work, 3 for an answer that was not asked for, 128 + signal when stopped.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Usage { .. } | Self::Config(_) | Self::Data { .. } | Self::Name { .. } | Self::Model { .. } => 2,
             Self::Store { .. } | Self::Io { .. } | Self::Plan { .. } => 1,
+            Self::Unmet { .. } => 3,
             Self::Interrupted(signal) => u8::try_from(128 + signal).unwrap_or(130),
         }
     }

@@ -1,6 +1,8 @@
 //! The command line: turns words into one library call each, and prints what comes of it.
 
+mod ab;
 mod check;
+mod compare;
 mod completions;
 mod data;
 mod data_split;
@@ -16,6 +18,7 @@ mod run;
 mod show;
 mod signals;
 mod style;
+mod tables;
 mod users;
 
 use crate::error::Result;
@@ -30,8 +33,10 @@ Examples:
   rexp run experiments/*.toml               one plan: shared stages are made once
   rexp list                                 what is in the store
   rexp show gbstack                         leaderboards, split, warnings, stages
+  rexp compare gbstack logistic             is it real, how large, for whom
+  rexp ab gbstack popularity                what a test with users would show; ship it?
 
-Exit codes: 0 done, 1 the work failed, 2 the request or the input was wrong, 130/143 stopped by a signal.";
+Exit codes: 0 done, 1 the work failed, 2 the request or the input was wrong, 3 `rexp ab --fail-unless` was not met, 130/143 stopped by a signal.";
 
 /// Experiments with recommenders: one TOML in, answers you can defend out
 #[derive(Debug, Parser)]
@@ -74,6 +79,10 @@ enum Command {
     List(list::ListArgs),
     /// Show a run: leaderboards, split, warnings, stages
     Show(show::ShowArgs),
+    /// Compare arms: uplift, interval, p-value, for whom, and a verdict
+    Compare(compare::CompareArgs),
+    /// Offline A/B test: would users show the difference, and would one ship it
+    Ab(ab::AbArgs),
     /// Print one metric user by user, as CSV
     Users(users::UsersArgs),
     /// Make the report of an experiment again, from the store alone
@@ -107,6 +116,8 @@ fn dispatch(cli: &Cli) -> Result<()> {
         Command::Init(args) => init::run(args),
         Command::List(args) => list::run(args, &shared.db),
         Command::Show(args) => show::run(args, &shared.db),
+        Command::Compare(args) => compare::run(args, shared),
+        Command::Ab(args) => ab::run(args, shared),
         Command::Users(args) => users::run(args, &shared.db),
         Command::Report(args) => report::run(args, shared),
         Command::Data(args) => data::run(args, shared.data_dir.as_deref()),

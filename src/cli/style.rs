@@ -27,6 +27,11 @@ impl Style {
         Self { color: true }
     }
 
+    /// Bold text.
+    pub fn bold(self, text: &str) -> String {
+        if self.color { format!("\u{1b}[1m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+
     /// Whether text is marked.
     pub fn has_color(self) -> bool {
         self.color

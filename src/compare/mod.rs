@@ -1,6 +1,22 @@
 //! What the numbers of runs are worth: intervals for every value, and honest comparisons of arms, from the store alone.
 //!
-//! `users` turns lists of the store into units; `intervals` gives every value of a run its interval.
+//! `users` turns lists of the store into units; `intervals` gives every value of a run its interval. `sides` says what is compared and whether it may be, `question`
+//! about what, `bench` reads, `plan` says what is computed, `paired` tests, `verdict` words it, and `comparison` puts it together.
+//! `ab` does the same for the question whether to ship: `engagement` counts, `replay` and `two_groups` say what a test with users would show, `ship` decides, and
+//! `ab_words` words it.
 
+pub mod ab;
+pub mod ab_words;
+pub mod bench;
+pub mod comparison;
+pub mod engagement;
 pub mod intervals;
+pub mod paired;
+pub mod plan;
+pub mod question;
+pub mod replay;
+pub mod ship;
+pub mod sides;
+pub mod two_groups;
 pub mod users;
+pub mod verdict;

@@ -80,6 +80,24 @@ impl Grid {
         out
     }
 
+    /// One over the number of seeds that a user has, where it has one.
+    pub fn weights(&self) -> Self {
+        let mut out = self.clone();
+        for user in 0..self.n_users {
+            let own = || (0..self.seeds.len()).map(|row| row * self.n_users + user);
+            let n = own().filter(|&at| self.defined[at]).count();
+            own().for_each(|at| out.values[at] = if self.defined[at] { 1.0 / n as f64 } else { 0.0 });
+        }
+        out
+    }
+
+    /// Value by value times those of a grid that is defined in the same places.
+    pub fn times(&self, factors: &Self) -> Self {
+        let mut out = self.clone();
+        out.values.iter_mut().zip(&factors.values).for_each(|(value, factor)| *value *= factor);
+        out
+    }
+
     /// The mean of every user over the seeds in which it is defined.
     pub fn over_seeds(&self) -> PerUser {
         let mut out = PerUser { values: vec![0.0; self.n_users], defined: vec![false; self.n_users] };
@@ -105,6 +123,12 @@ impl Grid {
                 (n > 0).then(|| sum / n as f64)
             })
             .collect()
+    }
+
+    /// Values and marks of the users of one seed, by its place.
+    pub fn of_seed(&self, place: usize) -> (&[f64], &[bool]) {
+        let range = place * self.n_users..(place + 1) * self.n_users;
+        (&self.values[range.clone()], &self.defined[range])
     }
 
     /// Values and marks, one seed after the other.

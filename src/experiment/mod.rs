@@ -10,11 +10,13 @@ mod read;
 mod seeds;
 mod stackers;
 mod statistics;
+mod study;
 
 pub use data::Data;
 pub use load::{files, load};
 pub use seeds::parse as parse_seeds;
 pub use statistics::Statistics;
+pub use study::{Ab, Discount, Study};
 
 use crate::evaluation::Setting;
 use crate::features::StatsFrom;
@@ -54,6 +56,10 @@ pub struct Experiment {
     pub evaluation: EvaluationPlan,
     /// How intervals are made.
     pub statistics: Statistics,
+    /// The question that was written down before.
+    pub study: Study,
+    /// When to ship.
+    pub ab: Ab,
     /// Every option with its value as JSON, defaults included, by dotted name.
     pub params: BTreeMap<String, String>,
     /// The TOML with `extends` and `--set` applied.

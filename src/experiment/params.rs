@@ -46,6 +46,8 @@ pub fn of(experiment: &Experiment) -> BTreeMap<String, String> {
     let segments: Vec<&str> = evaluation.segments.iter().map(|segmentation| segmentation.name).collect();
     put("evaluation.segments".into(), json!(segments));
     flat("statistics", &json!(experiment.statistics), &mut put);
+    flat("study", &json!(experiment.study), &mut put);
+    flat("ab", &json!(experiment.ab), &mut put);
     out
 }
 

@@ -1,6 +1,8 @@
 //! From the tables of a TOML to an [`Experiment`], with every problem found on the way.
 
-use super::{EvaluationPlan, Experiment, NamedModel, SplitPlan, Statistics, data, names, params, seeds, stackers};
+use super::{
+    EvaluationPlan, Experiment, NamedModel, SplitPlan, Statistics, data, names, params, seeds, stackers, study,
+};
 use crate::error::{Error, Place, Result, shown};
 use crate::kind::{Options, Reader};
 use crate::models::{FLOORS, MODELS};
@@ -35,6 +37,7 @@ pub fn experiment(table: &Table, place: &Place, path: &Path, cli_seeds: Option<&
     let section = reader.table("statistics");
     let statistics = Statistics::read(&section);
     section.finish();
+    let (study, ab) = (study::read(&reader.table("study")), study::read_ab(&reader.table("ab")));
     reader.finish();
     let (Some(split), true) = (split, problems.borrow().is_empty()) else {
         return Err(Error::Config(problems.into_inner()));
@@ -50,6 +53,8 @@ pub fn experiment(table: &Table, place: &Place, path: &Path, cli_seeds: Option<&
         stackers,
         evaluation,
         statistics,
+        study,
+        ab,
         params: BTreeMap::new(),
         config_toml: tree::to_toml(table),
         config_source: place.source.text.clone(),

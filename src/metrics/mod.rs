@@ -21,6 +21,7 @@ mod precision;
 mod rating_error;
 mod recall;
 mod roc_auc;
+pub mod spec;
 mod tail_share;
 
 use crate::dataset::{Catalog, ItemIndex, Scale};

@@ -21,8 +21,29 @@ pub struct DifferencesData {
     pub x_name: String,
     /// Which direction is good.
     pub better: Better,
+    /// What each difference is of.
+    pub unit: Unit,
     /// One difference per user, in any order; those that are not finite are left out and counted.
     pub differences: Vec<f64>,
+}
+
+/// What has a difference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Unit {
+    /// Users.
+    #[default]
+    Users,
+    /// Replays of a test.
+    Tests,
+}
+
+impl Unit {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Users => "user",
+            Self::Tests => "test",
+        }
+    }
 }
 
 const WIDTH: f64 = 720.0;
@@ -64,7 +85,7 @@ pub fn draw(data: &DifferencesData) -> Canvas {
     let users = Users::of(&data.differences);
     let bins = Bins::of(&users);
     let mut top = draw_legend(&mut canvas, top, (MARGIN, WIDTH - MARGIN), &legend(&users, &bins, data.better));
-    for note in notes(&users, &bins) {
+    for note in notes(&users, &bins, data.unit) {
         canvas.text((MARGIN, top + 8.0), &note, SMALL);
         top += 16.0;
     }
@@ -73,11 +94,12 @@ pub fn draw(data: &DifferencesData) -> Canvas {
     let (left, middle, right) = (MARGIN + tick_room(&bars_y), WIDTH / 2.0, WIDTH - MARGIN - 18.0);
     let bars = Panel { left, top, right: middle - 20.0, bottom: top + HEIGHT, x, y: bars_y };
     let curve = Panel { left: middle + 20.0 + tick_room(&curve_y), right, y: curve_y, ..bars };
-    bars.draw_y_axis(&mut canvas, "% of users");
-    curve.draw_y_axis(&mut canvas, "% of users with at most this difference");
+    let unit = data.unit.name();
+    bars.draw_y_axis(&mut canvas, &format!("% of {unit}s"));
+    curve.draw_y_axis(&mut canvas, &format!("% of {unit}s with at most this difference"));
     if users.sorted.is_empty() {
-        draw_note(&mut canvas, &bars, "no users");
-        draw_note(&mut canvas, &curve, "no users");
+        draw_note(&mut canvas, &bars, &format!("no {unit}s"));
+        draw_note(&mut canvas, &curve, &format!("no {unit}s"));
     } else {
         draw_histogram(&mut canvas, &bars, &users, &bins, data.better);
         draw_distribution(&mut canvas, &curve, &users, data.better);
@@ -194,11 +216,12 @@ fn legend(users: &Users, bins: &Bins, better: Better) -> Vec<Entry> {
 }
 
 /// What a reader of the bars must know.
-fn notes(users: &Users, bins: &Bins) -> Vec<String> {
+fn notes(users: &Users, bins: &Bins, unit: Unit) -> Vec<String> {
+    let unit = unit.name();
     let count = |n: usize, what: &str| match n {
         0 => None,
-        1 => Some(format!("1 user {what}")),
-        _ => Some(format!("{} users {what}", theme::grouped(n as f64))),
+        1 => Some(format!("1 {unit} {what}")),
+        _ => Some(format!("{} {unit}s {what}", theme::grouped(n as f64))),
     };
     let beyond = count(bins.n_beyond, "beyond the ends of the axis, counted in the outermost bars");
     beyond.into_iter().chain(count(users.n_left_out, "without a finite difference, left out")).collect()
@@ -311,7 +334,7 @@ pub(super) mod tests {
         let caption = "protocol rated · 610 users · mean of 5 seeds per user";
         let heading = Heading { title: "Who gains from gbstack over logistic".into(), caption: caption.into() };
         let x_name = "difference of NDCG@10, gbstack − logistic, per user".into();
-        draw(&DifferencesData { heading, x_name, better, differences })
+        draw(&DifferencesData { heading, x_name, better, unit: Unit::Users, differences })
     }
 
     /// Numbers like differences of NDCG: `n` of them, some share tied, the rest bell-shaped around a small uplift.
@@ -379,7 +402,10 @@ pub(super) mod tests {
         let bins = Bins::of(&users);
         assert_eq!(bins.n_beyond, 1);
         assert!(bins.axis().high < 10.0);
-        assert_eq!(notes(&users, &bins), ["1 user beyond the ends of the axis, counted in the outermost bars"]);
+        assert_eq!(
+            notes(&users, &bins, Unit::Users),
+            ["1 user beyond the ends of the axis, counted in the outermost bars"]
+        );
     }
 
     #[test]

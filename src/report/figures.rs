@@ -22,6 +22,13 @@ pub struct Draft {
     canvas: Canvas,
 }
 
+impl Draft {
+    /// A draft whose description is a text.
+    pub fn new(place: Place, file: &str, alt: &str, canvas: Canvas) -> Self {
+        Self { place, file: file.to_owned(), alt: alt.to_owned(), canvas }
+    }
+}
+
 /// Where on the page a figure stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
@@ -31,6 +38,8 @@ pub enum Place {
     Importance,
     /// With the learning curves.
     Learning,
+    /// On the page of a comparison.
+    Comparison,
 }
 
 /// A figure, rendered.
@@ -64,6 +73,11 @@ pub fn figures(board: &Board<'_>) -> Result<Vec<Figure>> {
     }
     drafts.extend(importances(board));
     drafts.extend(learning(board));
+    rendered(drafts)
+}
+
+/// Renders drafts, each under a file name of its own.
+pub(super) fn rendered(mut drafts: Vec<Draft>) -> Result<Vec<Figure>> {
     let mut names: Vec<String> = Vec::new();
     for draft in &mut drafts {
         // Two names can have one slug.

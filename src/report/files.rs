@@ -99,7 +99,9 @@ const TEMPORARY: &str = ".rexp-tmp";
 
 /// Whether a file is a page's: its figures begin as `figures` names them.
 fn is_ours(name: &str) -> bool {
-    let is_figure = ["leaderboard-", "importance-", "learning-"].iter().any(|start| name.starts_with(start));
+    let is_figure = ["leaderboard-", "importance-", "learning-", "forest-", "differences-", "segments-", "power-"]
+        .iter()
+        .any(|start| name.starts_with(start));
     name.ends_with(TEMPORARY) || name.ends_with(".png") && (is_figure || name.contains("-at-k-"))
 }
 

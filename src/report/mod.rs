@@ -5,8 +5,11 @@
 //! Whatever came from a TOML or a data set is hostile text: the template escapes all of it, figures escape theirs, and a content security policy forbids scripts.
 //!
 //! `read` turns rows into the plain structs of `records`; `tables`, `verdict`, `figures`, `facts`, `left_out` and `queries` make what is
-//! shown; `page` puts it into `page.html`, and `files` onto the disk.
+//! shown; `page` puts it into `page.html`, and `files` onto the disk. `comparison` does the same for what `compare` found.
 
+mod ab;
+mod comparison;
+mod comparison_figures;
 mod facts;
 mod figures;
 mod files;
@@ -19,6 +22,8 @@ mod records;
 mod tables;
 mod verdict;
 
+pub use ab::write_ab;
+pub use comparison::write_comparison;
 pub use page::write;
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 const TEMPLATE: &str = include_str!("page.html");
-const STYLE: &str = include_str!("style.css");
+pub(super) const STYLE: &str = include_str!("style.css");
 
 /// All that the template shows. Every text in it is escaped there, except the SVG of figures, which `plots` has escaped.
 #[derive(Serialize)]
@@ -125,17 +125,22 @@ fn render(board: &Board<'_>, figures: &[Figure]) -> Result<String> {
         config_toml: &facts.run.config_toml,
         queries: queries(&facts.run.id, board.headline.map(|(metric, k)| (metric.name.as_str(), k))),
     };
-    filled(Value::from(Serde(&page)))
+    rendered("page.html", TEMPLATE, &page)
+}
+
+/// A template filled with values.
+pub(super) fn rendered(name: &str, template: &str, page: &impl Serialize) -> Result<String> {
+    filled(name, template, Value::from(Serde(page)))
         .map(|page| visible(&page))
-        .map_err(|error| Error::io(Path::new("page.html"), "render")(io::Error::other(error.to_string())))
+        .map_err(|error| Error::io(Path::new(name), "render")(io::Error::other(error.to_string())))
 }
 
 /// The template with its values: every text is escaped, whatever its name, but for what the template itself calls safe.
-fn filled(page: Value) -> Result<String, minijinja::Error> {
+fn filled(name: &str, template: &str, page: Value) -> Result<String, minijinja::Error> {
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
-    environment.render_named_str("page.html", TEMPLATE, page)
+    environment.render_named_str(name, template, page)
 }
 
 /// The page without characters that nobody sees but that change what is seen: control characters and marks that reorder text are spelled out.

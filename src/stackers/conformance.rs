@@ -151,7 +151,9 @@ fn who_learns_needs_labels_of_both_kinds_and_who_does_not_needs_none() {
 
 /// Values of an option as help describes it: the ends of its range, or every choice.
 fn values(option: &OptionInfo) -> Vec<String> {
-    if let Some((_, range)) = option.allowed.split_once(" from ") {
+    if option.allowed == "a whole number" {
+        vec!["1".into(), "2".into()]
+    } else if let Some((_, range)) = option.allowed.split_once(" from ") {
         range.split(" to ").map(str::to_owned).collect()
     } else if option.allowed.starts_with('"') {
         option.allowed.split('"').skip(1).step_by(2).map(|choice| format!("{choice:?}")).collect()

@@ -51,6 +51,8 @@ options! {
         pub validation: f64 = 0.0, in 0.0..=0.5;
         /// Stop after so many trees without a better validation loss; 0 never stops early.
         pub patience: usize = 10, in 0..=10_000;
+        /// A fixed seed of bags, held-out users and shuffled columns, in place of the trial's.
+        pub seed: Option<u64> = None;
     }
 }
 
@@ -84,15 +86,16 @@ impl GradientBoosting {
 impl Stacker for GradientBoosting {
     fn fit(&self, rows: &MetaRows<'_>) -> Result<Box<dyn FittedStacker>> {
         check(rows)?;
+        let seed = self.seed.unwrap_or(rows.seed);
         let labels: Vec<f32> = rows.labels.iter().map(|&label| f32::from(u8::from(label > 0))).collect();
         let features = rows.features.as_standard_layout();
         // Standard layout, so that there is a slice.
         let features = features.as_slice().unwrap_or_default();
         let targets = Targets { labels: &labels, groups: rows.groups };
         let rows_to_fit = Rows { features, n_features: rows.features.ncols(), targets };
-        let boosted = fit(&rows_to_fit, &LogLoss, &self.settings(), rows.seed)?;
+        let boosted = fit(&rows_to_fit, &LogLoss, &self.settings(), seed)?;
         let Boosted { ensemble, rounds, validation_rows } = boosted;
-        let importances = importances(rows, &labels, &ensemble, validation_rows);
+        let importances = importances(rows, &labels, &ensemble, validation_rows, seed);
         Ok(Box::new(FittedGradientBoosting { ensemble, rounds, importances }))
     }
 
@@ -120,8 +123,14 @@ fn check(rows: &MetaRows<'_>) -> Result<()> {
 
 /// Gain shares, and permutation importances measured on at most [`PERMUTED_ROWS`] of the held-out rows; where none were held out, of the rows that were learned
 /// from, and named so: there a column that was learned by heart counts too.
-fn importances(rows: &MetaRows<'_>, labels: &[f32], ensemble: &Ensemble, held_out: Vec<usize>) -> Vec<Importance> {
-    let mut rng = rng::stream(rows.seed, NAME, 0);
+fn importances(
+    rows: &MetaRows<'_>,
+    labels: &[f32],
+    ensemble: &Ensemble,
+    held_out: Vec<usize>,
+    seed: u64,
+) -> Vec<Importance> {
+    let mut rng = rng::stream(seed, NAME, 0);
     let measure = if held_out.is_empty() { "permutation-train" } else { "permutation" };
     let mut chosen = if held_out.is_empty() { (0..labels.len()).collect() } else { held_out };
     if chosen.len() > PERMUTED_ROWS {
@@ -307,6 +316,8 @@ mod tests {
         ] {
             assert!(fit(&changed) != plain, "{changed:?}");
         }
+        let bags = |seed| fit(&GradientBoosting { subsample: 0.5, seed, ..base.clone() });
+        assert!(bags(None) == bags(Some(meta.rows().seed)) && bags(None) != bags(Some(2)));
         let n_trees = |options: &GradientBoosting| options.fit(&meta.rows()).unwrap().history().len() / 2;
         assert!(n_trees(&GradientBoosting { patience: 2, ..validated.clone() }) < n_trees(&validated));
     }

@@ -182,6 +182,28 @@ impl Store {
         write(&mut self.connection).map_err(failed(&path))
     }
 
+    /// Whether a comparison was made before.
+    ///
+    /// # Errors
+    /// [`crate::Error::Store`].
+    pub fn has_comparison(&self, key: &str) -> Result<bool> {
+        let sql = "SELECT count(*) FROM comparison WHERE key = ?1";
+        let n: i64 = self.connection.query_row(sql, [key], |row| row.get(0)).map_err(failed(&self.path))?;
+        Ok(n > 0)
+    }
+
+    /// Comparisons over the test sets of some splits that were made before a time.
+    ///
+    /// # Errors
+    /// [`crate::Error::Store`].
+    pub fn comparisons_before(&self, splits: &[String], time: &str) -> Result<u64> {
+        let sql = "SELECT count(DISTINCT comparison_id) FROM comparison_split JOIN comparison ON comparison.id = comparison_id
+            WHERE made_at < ?2 AND split_hash IN (SELECT value FROM json_each(?1))";
+        let asked = serde_json::json!(splits).to_string();
+        let n: i64 = self.connection.query_row(sql, [&asked, time], |row| row.get(0)).map_err(failed(&self.path))?;
+        Ok(n as u64)
+    }
+
     /// All comparisons, newest first.
     ///
     /// # Errors

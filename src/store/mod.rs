@@ -6,6 +6,7 @@
 pub mod blob;
 mod check;
 pub mod details;
+pub mod identity;
 pub mod inference;
 pub mod lock;
 mod migrate;

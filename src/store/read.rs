@@ -289,12 +289,7 @@ impl Store {
     }
 
     fn board_names(&self, run: &str) -> rusqlite::Result<Leaderboard> {
-        let arms = all(
-            &self.connection,
-            "SELECT name, role, is_primary FROM arm WHERE run_id = ?1 ORDER BY position",
-            [run],
-            |row| Ok(BoardArm { name: row.get(0)?, role: row.get(1)?, is_primary: row.get(2)? }),
-        )?;
+        let arms = self.arms(run)?;
         let metrics = all(&self.connection, "SELECT name, direction, unit FROM metric ORDER BY id", [], |row| {
             Ok(BoardMetric { name: row.get(0)?, direction: row.get(1)?, unit: row.get(2)? })
         })?;

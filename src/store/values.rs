@@ -88,6 +88,11 @@ const EVERY: &str =
     FROM trial JOIN metric_value ON metric_value.trial_id = trial.id JOIN arm ON arm.id = metric_value.arm_id
     JOIN metric ON metric.id = metric_value.metric_id WHERE trial.run_id = ?1 ORDER BY trial.seed";
 
+const OF_ARM: &str = "SELECT metric.name, metric_value.k, trial.seed, metric_value.value
+    FROM trial JOIN metric_value ON metric_value.trial_id = trial.id JOIN arm ON arm.id = metric_value.arm_id
+    JOIN metric ON metric.id = metric_value.metric_id
+    WHERE trial.run_id = ?1 AND arm.name = ?2 AND metric_value.protocol = ?3 AND metric_value.segment = 'all'";
+
 const MEMBERS: &str = "SELECT trial.seed, segment, user_list_id FROM trial JOIN user_segment ON trial_id = trial.id
     WHERE run_id = ?1 ORDER BY segment, trial.seed";
 
@@ -156,6 +161,18 @@ impl Store {
             out.entry(name).or_default().push(value);
         }
         Ok(out)
+    }
+
+    /// The values of an arm over all users under a protocol, by metric, cutoff and seed.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn values_by_seed(&self, run: &str, arm: &str, protocol: &str) -> Result<BTreeMap<(String, u64, u64), f64>> {
+        let rows: Vec<((String, u64, u64), f64)> = all(&self.connection, OF_ARM, [run, arm, protocol], |row| {
+            Ok(((row.get(0)?, row.get::<_, i64>(1)? as u64, row.get::<_, i64>(2)? as u64), row.get(3)?))
+        })
+        .map_err(failed(&self.path))?;
+        Ok(rows.into_iter().collect())
     }
 
     /// The members of every segment of users, by segment and seed.

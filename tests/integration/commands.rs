@@ -8,6 +8,8 @@ const COMMANDS: &[&[&str]] = &[
     &["init"],
     &["list"],
     &["show"],
+    &["compare"],
+    &["ab"],
     &["users"],
     &["report"],
     &["data"],

@@ -67,7 +67,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "store",
         ],
     ),
-    ("report", &["store", "plots"]),
+    ("report", &["store", "plots", "compare"]),
     (
         "cli",
         &[

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod commands;
+mod compare;
 mod golden;
 mod golden_100k;
 mod golden_pipeline;

@@ -1,0 +1,376 @@
+//! A comparison of two or more sides, whole: what `rexp compare` prints, stores and puts on a page.
+
+use super::bench::Bench;
+use super::paired::{Paired, Rules};
+use super::plan::{Found, Plan};
+use super::question::{self, Question, Study};
+use super::sides::{self, Ground, Side};
+use super::verdict::{self, Decision};
+use crate::error::{Error, Result, plural, shown};
+use crate::key::KeyBuilder;
+use crate::metrics::{Compute, METRICS};
+use crate::stats::multiple::holm;
+use crate::stats::{power, t_test};
+use crate::store::Store;
+use crate::store::inference::{ComparisonRow, Looks};
+use crate::suggest;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// Everything that a comparison found.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Comparison {
+    /// Hash of what was asked and of the trials it was asked about.
+    pub key: String,
+    /// The first line.
+    pub verdict: String,
+    /// The sides, in the order asked for.
+    pub sides: Vec<SideReport>,
+    /// Data set.
+    pub dataset: String,
+    /// Protocol.
+    pub protocol: String,
+    /// Seeds that all sides have.
+    pub seeds: Vec<u64>,
+    /// Level, resamples and margin.
+    pub rules: Rules,
+    /// What had been written down before, if the question is that of a registered study.
+    pub study: Option<Study>,
+    /// What the reader must know.
+    pub notes: Vec<String>,
+    /// Candidate against baseline, pair by pair.
+    pub pairs: Vec<PairReport>,
+    /// Ranks of three or more sides.
+    pub ranks: Option<Ranks>,
+    /// Options that differ: name, and the value of each side as JSON.
+    pub changes: Vec<(String, Vec<String>)>,
+    /// How often these test ratings have been looked at, this time included.
+    pub looks: Looks,
+    /// Hashes of the splits.
+    #[serde(skip)]
+    pub splits: Vec<String>,
+}
+
+/// One side.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SideReport {
+    /// As asked for.
+    pub name: String,
+    /// Its experiment.
+    pub experiment: String,
+    /// Its run.
+    pub run: String,
+    /// Its arm.
+    pub arm: String,
+}
+
+/// One candidate against one baseline.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PairReport {
+    /// Name of the candidate.
+    pub candidate: String,
+    /// Name of the baseline.
+    pub baseline: String,
+    /// What was found of the primary metric.
+    pub decision: Decision,
+    /// In words.
+    pub sentence: String,
+    /// The primary metric.
+    pub primary: Paired,
+    /// All metrics of the corrected family, the primary one first.
+    pub family: Vec<Paired>,
+    /// Metrics outside a registered family: exploratory, not corrected.
+    pub exploratory: Vec<Paired>,
+    /// The primary metric by segment of users and items, corrected among themselves; exploratory.
+    pub segments: Vec<Paired>,
+    /// Properties of the lists user by user: share of the tail, novelty, popularity lift.
+    pub lists: Vec<Paired>,
+    /// Properties of all lists together, by seed: coverage, concentration.
+    pub catalog: Vec<OverSeeds>,
+    /// The primary metric seed by seed: seed, candidate, baseline, difference.
+    pub seeds: Vec<SeedRow>,
+    /// Power of the paired t test for a difference like the one found: `(users, power)`; empty without a difference.
+    pub power: Vec<(u64, f64)>,
+}
+
+/// A metric without values per user.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct OverSeeds {
+    /// Metric.
+    pub metric: String,
+    /// Cutoff; 0 for none.
+    pub k: u64,
+    /// Mean of the candidate.
+    pub candidate: f64,
+    /// Mean of the baseline.
+    pub baseline: f64,
+    /// Mean difference over seeds.
+    pub uplift: f64,
+    /// Student's interval over seeds; `None` for one seed or without variance.
+    pub interval: Option<(f64, f64)>,
+}
+
+/// One seed.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SeedRow {
+    /// The seed.
+    pub seed: u64,
+    /// Mean of the candidate.
+    pub candidate: Option<f64>,
+    /// Mean of the baseline.
+    pub baseline: Option<f64>,
+    /// Mean difference.
+    pub uplift: Option<f64>,
+}
+
+/// Ranks of sides over users.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Ranks {
+    /// `(side, average rank)`; 1 is best.
+    pub average: Vec<(String, f64)>,
+    /// Average ranks further apart than this differ.
+    pub critical_difference: f64,
+    /// p-value of Friedman's test that all rank alike.
+    pub p: f64,
+    /// Users with a value of every side.
+    pub n_users: usize,
+}
+
+/// Compares sides.
+///
+/// # Errors
+/// [`Error::Usage`] and [`Error::Name`] for what cannot be compared or does not exist, [`Error::Store`] when the store cannot be read.
+pub fn compare(store: &Store, texts: &[String], question: &Question) -> Result<Comparison> {
+    let sides = sides::resolve(store, texts)?;
+    let (study, registered_at) = question::registered(&sides).unzip();
+    let rules = question::rules(&sides, question)?;
+    let registered_protocol = study.as_ref().map(|study| study.protocol.as_str()).filter(|name| !name.is_empty());
+    let protocol = question::protocol(&sides, question.protocol.as_deref().or(registered_protocol))?;
+    let ground = sides::common_ground(&sides, &protocol)?;
+    let pairs = pairs(&sides, question.baseline.as_deref())?;
+    let bench = Bench::new(store, &sides, &ground, &protocol)?;
+    let plan = Plan::new(&bench, study.as_ref(), question)?;
+    let mut found = Vec::new();
+    for &(candidate, baseline) in &pairs {
+        found.push(plan.compare(&bench, candidate, baseline, rules)?);
+    }
+    correct(&mut found);
+    let reports = pairs.iter().zip(found).map(|(&(candidate, baseline), found)| {
+        report(&bench, (&sides[candidate], &sides[baseline]), (candidate, baseline), found, rules)
+    });
+    let reports = reports.collect::<Result<Vec<PairReport>>>()?;
+    let key = key(&sides, &ground, &protocol, &plan, rules, question);
+    let mut looks = store.looks(&ground.splits)?;
+    looks.n_comparisons += u64::from(!store.has_comparison(&key)?);
+    let mut notes = ground.notes.clone();
+    if let Some(time) = registered_at.filter(|_| plan.is_registered) {
+        let before = match store.comparisons_before(&ground.splits, time)? {
+            0 => "before any comparison of these test ratings".to_owned(),
+            n => format!("after {} of these test ratings, which weakens it", plural(n as usize, "comparison")),
+        };
+        notes.push(format!(
+            "the metric, the sides and the family were registered in [study] {before}; all else is exploratory"
+        ));
+    } else {
+        notes.push(
+            "no [study] registers this question: read it as exploratory unless you had fixed it before looking".into(),
+        );
+    }
+    Ok(Comparison {
+        key,
+        verdict: headline(&sides, &reports),
+        sides: sides.iter().map(side_report).collect(),
+        dataset: sides[0].run.dataset.clone(),
+        protocol: protocol.clone(),
+        seeds: ground.seeds.clone(),
+        rules,
+        study: study.filter(|_| plan.is_registered),
+        notes,
+        ranks: if sides.len() > 2 { plan.ranks(&bench, &sides, rules)? } else { None },
+        pairs: reports,
+        changes: sides::changes(&sides.iter().collect::<Vec<_>>()),
+        looks,
+        splits: ground.splits,
+    })
+}
+
+impl Comparison {
+    /// As a row of the store.
+    pub fn row(&self, made_at: String) -> ComparisonRow {
+        ComparisonRow {
+            key: self.key.clone(),
+            kind: "compare".into(),
+            made_at,
+            sides: self.sides.iter().map(|side| side.name.clone()).collect(),
+            verdict: self.verdict.clone(),
+            // Numbers and names only, which always have a JSON form.
+            result: serde_json::to_string(self).unwrap_or_default(),
+            splits: self.splits.clone(),
+        }
+    }
+}
+
+/// A side as it is reported.
+pub fn side_report(side: &Side) -> SideReport {
+    SideReport {
+        name: side.name.clone(),
+        experiment: side.run.experiment.clone(),
+        run: side.run.run.clone(),
+        arm: side.arm.clone(),
+    }
+}
+
+/// Places of candidates and baselines.
+fn pairs(sides: &[Side], baseline: Option<&str>) -> Result<Vec<(usize, usize)>> {
+    let Some(name) = baseline else {
+        let all = (0..sides.len()).flat_map(|first| (first + 1..sides.len()).map(move |second| (first, second)));
+        return Ok(all.collect());
+    };
+    let Some(at) = sides.iter().position(|side| side.name == name) else {
+        let help = suggest::allowed(name, sides.iter().map(|side| side.name.as_str()));
+        return Err(Error::Name { what: "baseline", found: shown(name), help: Some(help) });
+    };
+    Ok((0..sides.len()).filter(|&side| side != at).map(|side| (side, at)).collect())
+}
+
+/// Corrects the family over all pairs together, and the segments over all pairs together.
+fn correct(found: &mut [Found]) {
+    adjust(found.iter_mut().flat_map(|found| found.family.iter_mut()).collect());
+    adjust(found.iter_mut().flat_map(|found| found.segments.iter_mut()).collect());
+}
+
+fn adjust(mut tests: Vec<&mut Paired>) {
+    let p: Vec<f64> = tests.iter().map(|test| test.p).collect();
+    let n = tests.len();
+    for (test, adjusted) in tests.iter_mut().zip(holm(&p)) {
+        (test.p_adjusted, test.family_size) = (Some(adjusted), n);
+    }
+}
+
+fn report(
+    bench: &Bench<'_>,
+    (candidate, baseline): (&Side, &Side),
+    places: (usize, usize),
+    found: Found,
+    rules: Rules,
+) -> Result<PairReport> {
+    let Found { family, exploratory, lists, segments, seeds, k } = found;
+    // There is a primary comparison: fewer users than it needs are refused before.
+    let Some(primary) = family.first().cloned() else {
+        return Err(Error::usage("found no users in common", "compare runs on the same test ratings"));
+    };
+    let rows = bench.seeds.iter().zip(seeds.0.iter().zip(&seeds.1)).zip(&primary.by_seed);
+    let seeds =
+        rows.map(|((&seed, (&candidate, &baseline)), &uplift)| SeedRow { seed, candidate, baseline, uplift }).collect();
+    Ok(PairReport {
+        candidate: candidate.name.clone(),
+        baseline: baseline.name.clone(),
+        decision: verdict::decide(&primary, rules),
+        sentence: verdict::sentence(&candidate.name, &baseline.name, &primary, rules),
+        catalog: catalog(bench, places, k, rules)?,
+        power: primary.d.map_or_else(Vec::new, |d| power_curve(d, &primary, rules)),
+        primary,
+        family,
+        exploratory,
+        segments,
+        lists,
+        seeds,
+    })
+}
+
+/// Power from ten users to well beyond those needed, a fixed step apart on a logarithmic scale.
+fn power_curve(d: f64, primary: &Paired, rules: Rules) -> Vec<(u64, f64)> {
+    if d == 0.0 {
+        return Vec::new();
+    }
+    let most = primary.users_needed.unwrap_or(0).clamp(primary.n_users as u64, 1_000_000_000) as f64 * 3.0;
+    let step = (most / 10.0).ln() / 40.0;
+    let mut out: Vec<(u64, f64)> = Vec::new();
+    for at in 0..=40 {
+        let n = (10.0 * (step * f64::from(at)).exp()).round();
+        if out.last().is_none_or(|last| last.0 < n as u64) {
+            out.push((n as u64, power::paired(d, n, 1.0 - rules.level)));
+        }
+    }
+    out
+}
+
+/// Properties of all lists together, over the common seeds.
+fn catalog(bench: &Bench<'_>, (candidate, baseline): (usize, usize), k: u64, rules: Rules) -> Result<Vec<OverSeeds>> {
+    let read =
+        |side: usize| bench.store.values_by_seed(&bench.sides[side].run.run, &bench.sides[side].arm, bench.protocol);
+    let (of_candidate, of_baseline) = (read(candidate)?, read(baseline)?);
+    let mut out = Vec::new();
+    for metric in METRICS.iter().filter(|metric| matches!(metric.compute, Compute::AllListsAtK(_))) {
+        let value = |values: &BTreeMap<(String, u64, u64), f64>, seed: u64| {
+            values.get(&(metric.name.to_owned(), k, seed)).copied()
+        };
+        let both =
+            bench.seeds.iter().filter_map(|&seed| Some((value(&of_candidate, seed)?, value(&of_baseline, seed)?)));
+        let both: Vec<(f64, f64)> = both.collect();
+        if both.is_empty() {
+            continue;
+        }
+        let n = both.len() as f64;
+        let differences: Vec<f64> = both.iter().map(|(candidate, baseline)| candidate - baseline).collect();
+        let test = t_test::paired(&differences, rules.level);
+        out.push(OverSeeds {
+            metric: metric.name.into(),
+            k,
+            candidate: both.iter().map(|pair| pair.0).sum::<f64>() / n,
+            baseline: both.iter().map(|pair| pair.1).sum::<f64>() / n,
+            uplift: differences.iter().sum::<f64>() / n,
+            interval: test.map(|test| (test.lower, test.upper)),
+        });
+    }
+    Ok(out)
+}
+
+/// The first line: of two sides their sentence, of more what is best.
+fn headline(sides: &[Side], reports: &[PairReport]) -> String {
+    if let [only] = reports {
+        return only.sentence.clone();
+    }
+    let primary = &reports[0].primary;
+    let wins = |name: &str| {
+        let is_win = |report: &&PairReport| {
+            report.candidate == name && report.decision == Decision::Better
+                || report.baseline == name && report.decision == Decision::Worse
+        };
+        reports.iter().filter(is_win).count()
+    };
+    let plays =
+        |name: &str| reports.iter().filter(|report| report.candidate == name || report.baseline == name).count();
+    let best = sides.iter().max_by_key(|side| (wins(&side.name), std::cmp::Reverse(side.name.clone())));
+    let name = best.map_or("", |side| side.name.as_str());
+    let label = primary.topic.label();
+    match (wins(name), plays(name)) {
+        (0, _) => format!(
+            "no side is better than another beyond chance: {label}, {} pairs, Holm over {}",
+            reports.len(),
+            primary.family_size
+        ),
+        (won, all) if won == all => {
+            format!("{name} beats all it was compared with ({won}): {label}, Holm over {}", primary.family_size)
+        }
+        (won, all) => format!(
+            "{name} beats {won} of the {all} it was compared with, none beats more: {label}, Holm over {}",
+            primary.family_size
+        ),
+    }
+}
+
+fn key(sides: &[Side], ground: &Ground, protocol: &str, plan: &Plan, rules: Rules, question: &Question) -> String {
+    let mut key = KeyBuilder::new("comparison 1").text(protocol).text(&plan.segment);
+    for side in sides {
+        key = key.text(&side.name).text(&side.run.run).text(&side.arm);
+    }
+    for (seed, split) in ground.seeds.iter().zip(&ground.splits) {
+        key = key.number(*seed).text(split);
+    }
+    for (metric, k) in &plan.family {
+        key = key.text(metric).number(*k);
+    }
+    key = key.number(rules.level.to_bits()).number(rules.n_resamples as u64).number(rules.margin.to_bits());
+    key.text(question.baseline.as_deref().unwrap_or("")).finish().to_string()
+}

@@ -1,0 +1,169 @@
+//! Whether to ship: what `[ab]` asks for against what was found.
+
+use super::paired::{Paired, Rules};
+use super::question;
+use super::verdict::{p_text, short, signed, uplift};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// What to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Advice {
+    /// The candidate is better by enough, and nothing that was guarded suffers.
+    Ship,
+    /// It is worse, or harms what was guarded.
+    Keep,
+    /// The difference is shown not to matter.
+    Equivalent,
+    /// The data do not say.
+    Undecided,
+}
+
+impl Advice {
+    /// All, in the order of `--help`.
+    pub const ALL: [Self; 4] = [Self::Ship, Self::Keep, Self::Equivalent, Self::Undecided];
+
+    /// As `--fail-unless` names it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ship => "ship",
+            Self::Keep => "keep",
+            Self::Equivalent => "equivalent",
+            Self::Undecided => "undecided",
+        }
+    }
+}
+
+/// A guardrail with what was found.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct GuardrailReport {
+    /// As written.
+    pub text: String,
+    /// The lowest difference that it allows, in units of the metric.
+    pub limit: f64,
+    /// What was found.
+    pub found: Paired,
+    /// `held`, `broken` or `open`.
+    pub state: &'static str,
+}
+
+/// What `[ab]` of the candidate says.
+pub struct Terms {
+    /// `engagement` or a metric.
+    pub primary: String,
+    /// What a relevant item counts for by its place.
+    pub discount: String,
+    /// Items shown.
+    pub k: u64,
+    /// The uplift that is worth shipping for.
+    pub minimum_uplift: f64,
+    /// A difference smaller than this does not matter.
+    pub margin: f64,
+    /// What must not fall.
+    pub guardrails: Vec<String>,
+    /// Segments that may not lose.
+    pub segments: Vec<String>,
+}
+
+impl Terms {
+    /// From the options of the candidate's run.
+    pub fn of(params: &BTreeMap<String, String>) -> Self {
+        fn read<T: serde::de::DeserializeOwned>(params: &BTreeMap<String, String>, name: &str, default: T) -> T {
+            params.get(&format!("ab.{name}")).and_then(|json| serde_json::from_str(json).ok()).unwrap_or(default)
+        }
+        Self {
+            primary: read(params, "primary", "engagement".into()),
+            discount: read(params, "discount", "log2".into()),
+            k: read(params, "k", 10),
+            minimum_uplift: read(params, "minimum_uplift", 0.0),
+            margin: read(params, "margin", question::MARGIN),
+            guardrails: read(params, "guardrails", Vec::new()),
+            segments: read(params, "segments", Vec::new()),
+        }
+    }
+}
+
+/// What to do, and why. Harm comes first, then gain, then equivalence.
+pub fn decide(
+    found: &Paired,
+    guardrails: &[GuardrailReport],
+    segments: &[Paired],
+    terms: &Terms,
+    rules: Rules,
+) -> (Advice, Vec<String>) {
+    if found.is_identical() {
+        return (Advice::Equivalent, vec!["the two are identical on every user".into()]);
+    }
+    // As if more were better, whatever the metric.
+    let sign = if found.topic.sign() < 0.0 { -1.0 } else { 1.0 };
+    let ends = |paired: &Paired| if sign < 0.0 { (-paired.upper, -paired.lower) } else { (paired.lower, paired.upper) };
+    let (lower, upper) = ends(found);
+    let mut harm: Vec<String> = guardrails
+        .iter()
+        .filter(|guardrail| guardrail.state == "broken")
+        .map(|guardrail| format!("{} is broken: {}", guardrail.text, uplift(&guardrail.found)))
+        .collect();
+    harm.extend(
+        segments
+            .iter()
+            .filter(|segment| ends(segment).1 < 0.0)
+            .map(|segment| format!("{} loses: {}", segment.topic.segment, uplift(segment))),
+    );
+    if found.is_real(rules.level) && upper < 0.0 {
+        harm.insert(0, format!("{} is worse", found.topic.label()));
+    }
+    if !harm.is_empty() {
+        return (Advice::Keep, harm);
+    }
+    let minimum = short(terms.minimum_uplift);
+    let open: Vec<String> = guardrails
+        .iter()
+        .filter(|guardrail| guardrail.state == "open")
+        .map(|guardrail| format!("{} is not shown to hold: {}", guardrail.text, uplift(&guardrail.found)))
+        .collect();
+    let gains = found.is_real(rules.level) && lower > terms.minimum_uplift;
+    if gains && open.is_empty() {
+        return (Advice::Ship, vec![format!("the whole interval is above the minimum uplift of {minimum}")]);
+    }
+    if terms.minimum_uplift > 0.0 && upper < terms.minimum_uplift {
+        return (Advice::Keep, vec![format!("the whole interval is below the minimum uplift of {minimum}")]);
+    }
+    if gains {
+        return (Advice::Undecided, open);
+    }
+    if found.equivalence_p.is_some_and(|p| p < 1.0 - rules.level) {
+        return (
+            Advice::Equivalent,
+            vec![format!("the difference is shown to be smaller than ±{}", short(rules.margin))],
+        );
+    }
+    let mut why = vec![format!("the interval reaches from {} to {}", signed(found.lower), signed(found.upper))];
+    why.extend(open);
+    (Advice::Undecided, why)
+}
+
+/// The first line.
+pub fn sentence(
+    names: [&String; 2],
+    advice: Advice,
+    reasons: &[String],
+    found: &Paired,
+    guardrails: &[GuardrailReport],
+) -> String {
+    let [candidate, baseline] = names;
+    let claim = match advice {
+        Advice::Ship => format!("ship {candidate}"),
+        Advice::Keep => format!("keep {baseline}"),
+        Advice::Equivalent => format!("equivalent: {candidate} and {baseline}"),
+        Advice::Undecided => format!("undecided between {candidate} and {baseline}"),
+    };
+    let mut out =
+        format!("{claim}: {} {}, p {}; {}", found.topic.label(), uplift(found), p_text(found.p), reasons.join("; "));
+    if !guardrails.is_empty() {
+        let held = guardrails.iter().filter(|guardrail| guardrail.state == "held").count();
+        out += &format!("; {held} of {} guardrails held", guardrails.len());
+    }
+    let seeds = if found.n_seeds == 1 { "seed" } else { "seeds" };
+    out + &format!("; {} users × {} {seeds}", found.n_users, found.n_seeds)
+}

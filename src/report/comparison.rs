@@ -1,0 +1,222 @@
+//! The page of a comparison: its verdict, figures, tables and methods.
+
+use super::comparison_figures;
+use super::figures::Figure;
+use super::files::{Folder, folder_name};
+use super::page::{STYLE, rendered};
+use crate::compare::comparison::{Comparison, PairReport};
+use crate::compare::paired::Paired;
+use crate::compare::verdict::{caution, fixed, p_text, signed};
+use crate::error::Result;
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+
+const TEMPLATE: &str = include_str!("comparison.html");
+
+/// All that the template shows; it escapes every text, except the SVG of figures.
+#[derive(Serialize)]
+pub(super) struct ComparisonPage<'a> {
+    pub style: &'a str,
+    pub kind: &'a str,
+    pub title: String,
+    pub verdict: &'a str,
+    pub lines: Vec<String>,
+    pub caution: String,
+    pub meta: String,
+    pub figures: &'a [Figure],
+    pub tables: Vec<PlainTable>,
+    pub notes: Vec<String>,
+    pub methods: Vec<String>,
+}
+
+/// A table of texts.
+#[derive(Serialize)]
+pub(super) struct PlainTable {
+    pub caption: String,
+    pub columns: Vec<String>,
+    pub rows: Vec<Vec<String>>,
+}
+
+/// Writes the page of a comparison with its figures into a folder below `reports`. Returns the path of `index.html`.
+///
+/// # Errors
+/// [`crate::Error::Io`] if a file cannot be written.
+pub fn write_comparison(found: &Comparison, reports: &Path) -> Result<PathBuf> {
+    let figures = comparison_figures::figures(found)?;
+    let names: Vec<&str> = found.sides.iter().map(|side| side.name.as_str()).collect();
+    let page = page(found, &figures, &names);
+    write_page(&format!("compare-{}", names.join("-vs-")), &page, &figures, reports)
+}
+
+/// Puts a page and its figures into its folder.
+pub(super) fn write_page(name: &str, page: &ComparisonPage<'_>, figures: &[Figure], reports: &Path) -> Result<PathBuf> {
+    let text = rendered("comparison.html", TEMPLATE, page)?;
+    let folder = Folder::open(reports.join(folder_name(name)))?;
+    for figure in figures {
+        folder.write(&figure.file, &figure.png)?;
+    }
+    let index = folder.write("index.html", text.as_bytes())?;
+    folder.sweep(&figures.iter().map(|figure| figure.file.as_str()).collect::<Vec<_>>());
+    Ok(index)
+}
+
+fn page<'a>(found: &'a Comparison, figures: &'a [Figure], names: &[&str]) -> ComparisonPage<'a> {
+    let lines =
+        if found.pairs.len() > 1 { found.pairs.iter().map(|pair| pair.sentence.clone()).collect() } else { vec![] };
+    let mut notes = found.notes.clone();
+    notes.extend(found.changes.iter().map(|(name, values)| format!("{name}: {}", values.join(" | "))));
+    ComparisonPage {
+        style: STYLE,
+        kind: "Comparison",
+        title: names.join(" against "),
+        verdict: &found.verdict,
+        lines,
+        caution: caution(&found.looks),
+        meta: format!(
+            "Protocol {} on {}, seeds {}; {}",
+            found.protocol,
+            found.dataset,
+            found.seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", "),
+            found
+                .sides
+                .iter()
+                .map(|side| format!("{}: run {}, arm {}", side.name, side.run, side.arm))
+                .collect::<Vec<_>>()
+                .join("; ")
+        ),
+        figures,
+        tables: tables(found),
+        notes,
+        methods: methods(found),
+    }
+}
+
+fn tables(found: &Comparison) -> Vec<PlainTable> {
+    let mut out = Vec::new();
+    if let Some(ranks) = &found.ranks {
+        let mut average = ranks.average.clone();
+        average.sort_by(|a, b| a.1.total_cmp(&b.1));
+        out.push(PlainTable {
+            caption: format!(
+                "Average ranks over {} users: p {} (Friedman); ranks further apart than {:.3} differ (Nemenyi).",
+                ranks.n_users,
+                p_text(ranks.p),
+                ranks.critical_difference
+            ),
+            columns: vec!["side".into(), "rank".into()],
+            rows: average.into_iter().map(|(side, rank)| vec![side, format!("{rank:.3}")]).collect(),
+        });
+    }
+    if let [pair] = &found.pairs[..] {
+        let family = format!("Metrics; p corrected over {} tests (Holm).", pair.primary.family_size);
+        let segments = pair.segments.first().map_or(0, |first| first.family_size);
+        for (caption, rows) in [
+            (family, &pair.family),
+            ("Other metrics: exploratory, not corrected.".into(), &pair.exploratory),
+            (
+                format!("Segments of {}: exploratory, corrected over {segments} (Holm).", pair.primary.topic.label()),
+                &pair.segments,
+            ),
+            ("The lists, user by user: exploratory, not corrected.".into(), &pair.lists),
+        ] {
+            if !rows.is_empty() {
+                out.push(paired(caption, rows, [&pair.candidate, &pair.baseline]));
+            }
+        }
+        out.push(catalog(pair));
+        out.push(seeds(pair));
+        out.retain(|table| !table.rows.is_empty());
+    }
+    out
+}
+
+pub(super) fn paired(caption: String, rows: &[Paired], sides: [&str; 2]) -> PlainTable {
+    let row = |found: &Paired| {
+        let name = if found.topic.segment == "all" { found.topic.label() } else { found.topic.segment.clone() };
+        let number = |value: Option<f64>| value.map_or_else(|| "–".into(), |value| format!("{value:+.3}"));
+        let p = |value: f64| p_text(value).trim_start_matches("= ").to_owned();
+        vec![
+            name,
+            fixed(found.candidate),
+            fixed(found.baseline),
+            signed(found.uplift),
+            format!("[{}, {}]", signed(found.lower), signed(found.upper)),
+            p(found.p_value()),
+            found.wilcoxon_p.map_or_else(|| "–".into(), p),
+            found.t_p.map_or_else(|| "–".into(), p),
+            number(found.d),
+            format!("{} / {} / {}", found.n_better, found.n_tied, found.n_worse),
+            found.n_users.to_string(),
+        ]
+    };
+    let columns = [
+        "metric",
+        sides[0],
+        sides[1],
+        "difference",
+        "interval",
+        "p",
+        "Wilcoxon",
+        "paired t",
+        "d_z",
+        "+ / = / −",
+        "users",
+    ];
+    PlainTable { caption, columns: columns.map(str::to_owned).to_vec(), rows: rows.iter().map(row).collect() }
+}
+
+fn catalog(pair: &PairReport) -> PlainTable {
+    let rows = pair.catalog.iter().map(|row| {
+        let interval =
+            row.interval.map_or_else(|| "–".into(), |(low, high)| format!("[{}, {}]", signed(low), signed(high)));
+        vec![
+            format!("{}@{}", row.metric, row.k),
+            fixed(row.candidate),
+            fixed(row.baseline),
+            signed(row.uplift),
+            interval,
+        ]
+    });
+    let columns = ["metric", &pair.candidate, &pair.baseline, "difference", "interval over seeds"];
+    PlainTable {
+        caption: "All lists together, over seeds (Student's t).".into(),
+        columns: columns.map(str::to_owned).to_vec(),
+        rows: rows.collect(),
+    }
+}
+
+fn seeds(pair: &PairReport) -> PlainTable {
+    let number = |value: Option<f64>| value.map_or_else(|| "–".into(), fixed);
+    let rows = pair.seeds.iter().map(|row| {
+        let uplift = row.uplift.map_or_else(|| "–".into(), signed);
+        vec![row.seed.to_string(), number(row.candidate), number(row.baseline), uplift]
+    });
+    PlainTable {
+        caption: format!("{} seed by seed.", pair.primary.topic.label()),
+        columns: ["seed", &pair.candidate, &pair.baseline, "difference"].map(str::to_owned).to_vec(),
+        rows: rows.collect(),
+    }
+}
+
+/// Which methods made the numbers, with their sources.
+fn methods(found: &Comparison) -> Vec<String> {
+    let n = found.rules.n_resamples;
+    let two_way = found.pairs.iter().any(|pair| pair.primary.interval_method == "two-way");
+    let interval = if two_way {
+        format!("Intervals: bootstrap over users and seeds together, {n} resamples, percentiles (Owen & Eckles 2012).")
+    } else {
+        format!(
+            "Intervals: bootstrap over users, {n} resamples, bias-corrected and accelerated (Efron 1987); with five seeds or more seeds are resampled too."
+        )
+    };
+    vec![
+        "Every difference is paired: the same user, in the same seeds, under both sides. A user's difference is its mean over the seeds in which it was judged; \
+         users are the units of every test."
+            .into(),
+        interval,
+        format!("p: sign-flip permutation test of the mean, two-sided, {n} flips (all of them up to 20 users), (hits + 1)/(flips + 1) (Phipson & Smyth 2010); corrected within its family by Holm (1979). \
+                 Beside it Wilcoxon's signed ranks with Pratt's zeros and Student's paired t. A difference is called real only where the corrected p and the interval agree."),
+        format!("d_z: mean difference over its standard deviation (Cohen 1988). Equivalence: two one-sided t tests against ±{} (Schuirmann 1987).", found.rules.margin),
+        "Power: paired t test, noncentral t (Cohen 1988). Ranks of three or more sides: Friedman (1937) with Nemenyi's critical difference (Demšar 2006).".into(),
+    ]
+}

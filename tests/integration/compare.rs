@@ -1,0 +1,351 @@
+//! Comparing: the verdict first, every number as JSON, the same bits always, and clear words for what cannot be compared.
+
+use crate::support::{Home, SMALL, rows};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// What follows the shared part of every experiment here.
+const BOOSTING: &str = "[[stackers]]\nkind = \"gradient-boosting\"\nn_trees = 20\n";
+const LOGISTIC: &str = "[[stackers]]\nkind = \"logistic\"\n";
+
+/// Runs experiments of the given names over one base, each with its own lines.
+fn ran(experiments: &[(&str, &str)]) -> Home {
+    let home = Home::new();
+    home.write("base.toml", SMALL.split("[[stackers]]").next().unwrap());
+    let mut arguments = vec!["run".to_owned()];
+    for (name, lines) in experiments {
+        home.write(&format!("{name}.toml"), format!("extends = \"base.toml\"\n{lines}"));
+        arguments.push(format!("{name}.toml"));
+    }
+    home.ok(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    home
+}
+
+fn a_and_b() -> Home {
+    ran(&[("a", BOOSTING), ("b", LOGISTIC)])
+}
+
+fn first_line(home: &Home, arguments: &[&str]) -> String {
+    home.ok(arguments).stdout.lines().next().unwrap().to_owned()
+}
+
+fn number(value: &Value) -> f64 {
+    value.as_f64().unwrap_or_else(|| panic!("{value} is no number"))
+}
+
+/// The values of an arm user by user, as `rexp users` prints them.
+fn by_user(home: &Home, run: &str, arm: &str) -> BTreeMap<String, f64> {
+    let csv = home.ok(&["users", run, "--arm", arm, "--by-seed"]).stdout;
+    let head: Vec<String> = csv.lines().next().unwrap().split(',').map(str::to_owned).collect();
+    let column = |name: &str| head.iter().position(|column| column == name).unwrap();
+    let (user, seed, value) = (column("user"), column("seed"), column("value"));
+    let line = |line: &str| {
+        let fields: Vec<&str> = line.split(',').collect();
+        (format!("{} {}", fields[user], fields[seed]), fields[value].parse().unwrap())
+    };
+    csv.lines().skip(1).map(line).collect()
+}
+
+/// Mean over users of their mean differences over seeds, straight from the values user by user.
+fn mean_difference(a: &BTreeMap<String, f64>, b: &BTreeMap<String, f64>) -> f64 {
+    let mut of_user: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    for (key, value) in a {
+        of_user.entry(key.split(' ').next().unwrap()).or_default().push(value - b[key]);
+    }
+    let means: Vec<f64> = of_user.values().map(|all| all.iter().sum::<f64>() / all.len() as f64).collect();
+    means.iter().sum::<f64>() / means.len() as f64
+}
+
+#[test]
+fn the_first_line_is_the_verdict_and_the_rest_carries_it() {
+    let home = a_and_b();
+    let answer = home.ok(&["compare", "a", "random"]);
+    let verdict = answer.stdout.lines().next().unwrap();
+    assert!(verdict.starts_with("a beats random: NDCG@10 +0."), "{verdict}");
+    for part in [" %), p = 0.0", "(Holm over 7), d = 0.", "% of users better, ", " × 2 seeds"] {
+        assert!(verdict.contains(part), "{part}: {verdict}");
+    }
+    for part in [
+        "metrics (Holm over 7)",
+        "segments (exploratory, Holm over 6)",
+        "user-activity:cold",
+        "item-popularity:tail",
+        "tail-share",
+        "coverage@10",
+        "popularity-lift@10",
+        "seed, NDCG@10",
+        "With 80 % power, ",
+        "what differs between the configurations:",
+        "looked at by 1 comparison, this one included",
+    ] {
+        assert!(answer.stdout.contains(part), "{part}\n{}", answer.stdout);
+    }
+    assert!(answer.stderr.is_empty(), "{}", answer.stderr);
+    let folder = home.path("results/reports/compare-a-vs-random");
+    let page = std::fs::read_to_string(folder.join("index.html")).unwrap();
+    assert!(page.contains("a beats random: NDCG@10 +0."), "the verdict is on the page");
+    for figure in ["forest-metrics", "differences-users", "segments-difference", "power-users"] {
+        let png = std::fs::read(folder.join(format!("{figure}.png"))).unwrap();
+        assert!(png.starts_with(b"\x89PNG") && page.contains(&format!("{figure}.png")), "{figure}");
+    }
+    assert!(!page.contains("NaN") && !page.contains("<script"));
+}
+
+#[test]
+fn numbers_are_those_of_the_users_in_the_store() {
+    let home = a_and_b();
+    let json = home.json(&["compare", "a", "b", "--json"]);
+    let primary = &json["pairs"][0]["primary"];
+    let (a, b) = (by_user(&home, "a", "gradient-boosting"), by_user(&home, "b", "logistic"));
+    assert!((number(&primary["uplift"]) - mean_difference(&a, &b)).abs() < 1e-6, "{primary}");
+    assert!(number(&primary["lower"]) < number(&primary["uplift"]));
+    assert!(number(&primary["upper"]) > number(&primary["uplift"]));
+    let sides = number(&primary["candidate"]) - number(&primary["baseline"]);
+    assert!((number(&primary["uplift"]) - sides).abs() < 1e-9, "both sides over the same users");
+    let n = |name: &str| primary[name].as_u64().unwrap();
+    assert_eq!(n("n_better") + n("n_tied") + n("n_worse"), n("n_users"));
+    let family = json["pairs"][0]["family"].as_array().unwrap();
+    assert_eq!(family.len(), 7);
+    for test in family {
+        assert!(number(&test["p_adjusted"]) >= number(&test["p"]), "{test}");
+    }
+    let seeds = json["pairs"][0]["seeds"].as_array().unwrap();
+    assert_eq!(seeds.iter().map(|row| row["seed"].as_u64().unwrap()).collect::<Vec<_>>(), [1, 2]);
+}
+
+#[test]
+fn the_same_question_has_the_same_bits_at_any_number_of_threads() {
+    let home =
+        ran(&[("a", BOOSTING), ("b", LOGISTIC), ("c", "seeds = [1, 2, 3, 4, 5]\n"), ("d", "[split]\nrefit = true\n")]);
+    let answer = |words: &[&str], threads: &str| {
+        let output = home.command(words).env("RAYON_NUM_THREADS", threads).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    for words in [&["compare", "a", "b", "--json"][..], &["ab", "a", "b", "--replays", "300", "--json"]] {
+        let first = answer(words, "1");
+        assert!(first.len() > 3000, "{first}");
+        assert_eq!(first, answer(words, "8"));
+        let page = if words[0] == "ab" { "ab-a-vs-b" } else { "compare-a-vs-b" };
+        let page = home.path(&format!("results/reports/{page}/index.html"));
+        let before = std::fs::read(&page).unwrap();
+        answer(words, "2");
+        assert_eq!(before, std::fs::read(&page).unwrap());
+    }
+    let n = rows(&home.db("results/rexp.sqlite"), "SELECT count(*) FROM comparison");
+    assert_eq!(n, ["Integer(2)"], "asking again is no further comparison");
+}
+
+#[test]
+fn swapping_the_sides_negates_and_keeps_every_p() {
+    let home = a_and_b();
+    let there = home.json(&["compare", "a", "b", "--json"]);
+    let back = home.json(&["compare", "b", "a", "--json"]);
+    for (one, other) in
+        there["pairs"][0]["family"].as_array().unwrap().iter().zip(back["pairs"][0]["family"].as_array().unwrap())
+    {
+        assert_eq!(number(&one["uplift"]), -number(&other["uplift"]));
+        for p in ["p", "p_adjusted", "t_p", "wilcoxon_p", "sign_p", "equivalence_p"] {
+            assert_eq!(one[p], other[p], "{p}");
+        }
+        assert_eq!((&one["n_better"], &one["n_worse"]), (&other["n_worse"], &other["n_better"]));
+    }
+}
+
+#[test]
+fn what_cannot_be_compared_is_refused_with_the_difference_named() {
+    let home = ran(&[
+        ("a", BOOSTING),
+        ("b", LOGISTIC),
+        ("few", &format!("[data]\nname = \"synth\"\nusers = 8\nratings = 300\n{LOGISTIC}")),
+        ("data", &format!("[data]\nname = \"synth\"\nusers = 50\n{LOGISTIC}")),
+        ("split", &format!("[split]\ntest = 0.3\n{LOGISTIC}")),
+        ("threshold", &format!("[evaluation]\nthreshold = 3.5\n{LOGISTIC}")),
+        ("seeds", &format!("seeds = [8]\n{LOGISTIC}")),
+    ]);
+    for (words, expected) in [
+        (&["compare"][..], "required arguments were not provided"),
+        (&["compare", "a"], "found 1 side, expected two or more"),
+        (&["compare", "a", "a"], "\"a\" and \"a\" are the same arm of the same run"),
+        (&["compare", "a", "a/gradient-boosting"], "are the same arm of the same run"),
+        (&["compare", "a", "bb"], "unknown side \"bb\""),
+        (&["compare", "a", "gradient-bosting"], "did you mean \"gradient-boosting\"?"),
+        (&["compare", "a", "b", "--metric", "ndgc"], "did you mean \"ndcg\"?"),
+        (&["compare", "a", "b", "--metric", "coverage"], "coverage has no value per user"),
+        (&["compare", "a", "b", "--metric", "ndcg@x"], "expected a whole number from 1"),
+        (&["compare", "a", "b", "--k", "7"], "ndcg was not measured at the cutoff 7\n  allowed: 5, 10, 20"),
+        (&["compare", "a", "b", "--segment", "user-activity:colt"], "did you mean \"user-activity:cold\"?"),
+        (&["compare", "a", "b", "--protocol", "fll"], "did you mean \"full\"?"),
+        (&["compare", "a", "b", "--baseline", "c"], "unknown baseline \"c\"\n  allowed: a, b"),
+        (&["compare", "a", "b", "--level", "1"], "found the level 1, expected a number between 0 and 1"),
+        (&["compare", "a", "b", "--level", "nan"], "found the level NaN, expected a number between 0 and 1"),
+        (&["compare", "a", "b", "--margin", "0"], "found the margin 0, expected a positive number"),
+        (&["compare", "a", "data"], "the sides were judged on different data"),
+        (&["compare", "a", "split"], "different test ratings for seed 1 (split.test: 0.2 and 0.3)"),
+        (&["compare", "a", "threshold"], "evaluation.threshold is 4.0 for a and 3.5 for threshold"),
+        (&["compare", "a", "seeds"], "no seed in common (a: 1, 2; seeds: 8)"),
+        (&["compare", "few", "few/random"], "8 users have a value of NDCG@10"),
+        (&["ab", "few", "few/random"], "fewer than 10 users have a value of engagement@10"),
+        (&["ab", "a", "a"], "are the same arm of the same run"),
+        (&["ab", "a", "b", "--split", "50/60"], "50 and 60 do not add up to 100"),
+        (&["ab", "a", "b", "--split", "half"], "expected two shares"),
+        (&["ab", "a", "b", "--split", "0/100"], "expected two shares"),
+        (&["ab", "a", "b", "--users", "3"], "3 is not in 4.."),
+        (&["ab", "a", "b", "--fail-unless", "win"], "[possible values: ship, keep, equivalent, undecided]"),
+        (&["ab", "a", "b", "--metric", "engagment"], "unknown metric \"engagment\""),
+        (&["ab", "a", "b", "--k", "1000"], "the lists of a hold "),
+        (&["ab", "a", "seeds"], "no seed in common"),
+    ] {
+        let answer = home.rexp(words);
+        assert_eq!(answer.code, 2, "{words:?}\n{}{}", answer.stdout, answer.stderr);
+        assert!(answer.stderr.contains(expected) && answer.stdout.is_empty(), "{words:?}\n{}", answer.stderr);
+    }
+    assert_eq!(rows(&home.db("results/rexp.sqlite"), "SELECT count(*) FROM comparison"), ["Integer(0)"]);
+    let nowhere = home.rexp(&["compare", "a", "b", "--db", "none.sqlite"]);
+    assert!(nowhere.code != 0 && !home.path("none.sqlite").exists(), "{}", nowhere.stderr);
+}
+
+#[test]
+fn sides_without_a_difference_are_identical_and_no_number_is_undefined() {
+    let home = ran(&[("a", BOOSTING), ("copy", &format!("{BOOSTING}seed = 7\n"))]);
+    let verdict = first_line(&home, &["compare", "a", "copy"]);
+    assert!(verdict.starts_with("a and copy are identical on every user: NDCG@10 0."), "{verdict}");
+    let json = home.json(&["compare", "a", "copy", "--json"]);
+    let primary = &json["pairs"][0]["primary"];
+    assert_eq!((number(&primary["uplift"]), number(&primary["p"]), &primary["d"]), (0.0, 1.0, &Value::Null));
+    assert_eq!(json["changes"][0][0], "arm.seed", "{}", json["changes"]);
+    let page = std::fs::read_to_string(home.path("results/reports/compare-a-vs-copy/index.html")).unwrap();
+    assert!(!page.contains("NaN") && !page.contains("inf"), "undefined numbers on the page");
+    let verdict = first_line(&home, &["ab", "a", "copy", "--replays", "100"]);
+    assert!(verdict.starts_with("equivalent: a and copy: engagement@10 0.0000 [0.0000, 0.0000]"), "{verdict}");
+    assert!(verdict.contains("the two are identical on every user"), "{verdict}");
+}
+
+#[test]
+fn sides_with_other_seeds_are_compared_on_the_common_ones_and_it_says_so() {
+    let home = ran(&[("a", BOOSTING), ("b", &format!("seeds = [2, 3]\n{LOGISTIC}"))]);
+    let answer = home.ok(&["compare", "a", "b"]);
+    assert!(answer.stdout.contains("seeds 2;") && answer.stdout.contains(" × 1 seed"), "{}", answer.stdout);
+    assert!(answer.stdout.contains("note: "), "{}", answer.stdout);
+    let json = home.json(&["compare", "a", "b", "--json"]);
+    assert_eq!(json["seeds"], serde_json::json!([2]));
+    assert!(json["notes"][0].as_str().unwrap().contains("seed"), "{}", json["notes"]);
+}
+
+#[test]
+fn three_sides_are_compared_pair_by_pair_or_with_one() {
+    let home = a_and_b();
+    let answer = home.ok(&["compare", "a", "b", "random"]);
+    assert!(answer.stdout.lines().next().unwrap().contains("3 pairs") || answer.stdout.contains("beats"));
+    assert!(answer.stdout.contains("average rank over users") && answer.stdout.contains("(Nemenyi)"));
+    let json = home.json(&["compare", "a", "b", "random", "--json"]);
+    assert_eq!(json["pairs"].as_array().unwrap().len(), 3);
+    assert_eq!(json["pairs"][0]["primary"]["family_size"], 21, "seven metrics of three pairs");
+    let ranks: f64 = json["ranks"]["average"].as_array().unwrap().iter().map(|rank| number(&rank[1])).sum();
+    assert!((ranks - 6.0).abs() < 1e-9, "1 + 2 + 3");
+    let json = home.json(&["compare", "a", "b", "random", "--baseline", "random", "--json"]);
+    let pairs = json["pairs"].as_array().unwrap();
+    assert!(pairs.len() == 2 && pairs.iter().all(|pair| pair["baseline"] == "random"));
+    assert!(home.path("results/reports/compare-a-vs-b-vs-random/forest-pairs.png").is_file());
+}
+
+#[test]
+fn comparisons_are_kept_and_counted() {
+    let home = a_and_b();
+    assert!(home.ok(&["compare", "--list"]).stdout.contains("no comparison was made yet"));
+    assert_eq!(home.json(&["compare", "a", "b", "--json"])["looks"]["n_comparisons"], 1);
+    assert_eq!(home.json(&["compare", "a", "b", "--json"])["looks"]["n_comparisons"], 1);
+    let other = home.json(&["compare", "a", "b", "--metric", "recall@20", "--json"]);
+    assert_eq!((&other["looks"]["n_comparisons"], &other["looks"]["n_runs"]), (&2.into(), &2.into()));
+    assert_eq!(other["pairs"][0]["primary"]["metric"], "recall");
+    home.ok(&["ab", "a", "b", "--replays", "10"]);
+    let list = home.json(&["compare", "--list", "--json"]);
+    let kinds: Vec<&str> = list.as_array().unwrap().iter().map(|row| row["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["ab", "compare", "compare"]);
+    assert_eq!(home.ok(&["compare", "--list"]).stdout.lines().count(), 3);
+}
+
+#[test]
+fn a_registered_study_is_the_corrected_family_and_all_else_is_exploratory() {
+    let study = "[study]\nprimary = \"recall@5\"\ncontrast = [\"a\", \"b\"]\nfamily = [\"recall@5\", \"ndcg@10\"]\n";
+    let home = ran(&[("a", &format!("{BOOSTING}{study}")), ("b", LOGISTIC)]);
+    let json = home.json(&["compare", "a", "b", "--json"]);
+    let topics = |name: &str| -> Vec<String> {
+        let all = json["pairs"][0][name].as_array().unwrap().iter();
+        all.map(|test| format!("{}@{}", test["metric"].as_str().unwrap(), test["k"])).collect()
+    };
+    assert_eq!(topics("family"), ["recall@5", "ndcg@10"]);
+    assert!(
+        topics("exploratory").contains(&"ndcg@5".to_owned()) && !topics("exploratory").contains(&"recall@5".to_owned())
+    );
+    assert_eq!(json["study"]["primary"], "recall@5");
+    let notes = json["notes"].to_string();
+    assert!(notes.contains("registered in [study] before any comparison of these test ratings"), "{notes}");
+    for other in [&["compare", "a", "b", "--metric", "mrr@5", "--json"][..], &["compare", "a", "b/mf", "--json"]] {
+        let json = home.json(other);
+        assert!(json["study"].is_null() && json["notes"].to_string().contains("no [study] registers this question"));
+    }
+    // The same study once more, after looking.
+    home.write(
+        "late.toml",
+        format!("extends = \"base.toml\"\n{LOGISTIC}[study]\nprimary = \"mrr@5\"\ncontrast = [\"late\", \"a\"]\n"),
+    );
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    home.ok(&["run", "late.toml"]);
+    let notes = home.json(&["compare", "late", "a", "--json"])["notes"].to_string();
+    assert!(notes.contains("after 3 comparisons of these test ratings, which weakens it"), "{notes}");
+}
+
+#[test]
+fn an_offline_test_ships_what_is_better_and_says_why_not_otherwise() {
+    let terms =
+        "[ab]\nminimum_uplift = 0.01\nguardrails = [\"novelty >= -20 %\"]\nsegments = [\"user-activity:cold\"]\n";
+    let harmed = "[ab]\nguardrails = [\"novelty >= 0.5\"]\n";
+    let home =
+        ran(&[("a", &format!("{BOOSTING}{terms}")), ("harmed", &format!("{BOOSTING}{harmed}")), ("b", LOGISTIC)]);
+    let answer = home.ok(&["ab", "a", "random", "--replays", "200", "--fail-unless", "ship"]);
+    let verdict = answer.stdout.lines().next().unwrap();
+    assert!(verdict.starts_with("ship a: engagement@10 +0."), "{verdict}");
+    assert!(verdict.contains("above the minimum uplift of 0.01; 1 of 1 guardrails held"), "{verdict}");
+    for part in [
+        "user-activity:cold",
+        "users for 80 % power",
+        "200 replayed tests of ",
+        "CUPED",
+        "The side that is behind was ahead in",
+    ] {
+        assert!(answer.stdout.contains(part), "{part}\n{}", answer.stdout);
+    }
+    for file in ["index.html", "replays.png", "power-tests.png"] {
+        assert!(home.path("results/reports/ab-a-vs-random").join(file).is_file(), "{file}");
+    }
+    let back = first_line(&home, &["ab", "a/random", "a", "--replays", "50"]);
+    assert!(back.starts_with("keep a: ") && back.contains("engagement@10 is worse"), "{back}");
+    let harm = first_line(&home, &["ab", "harmed", "random", "--replays", "50"]);
+    assert!(harm.starts_with("keep random: ") && harm.contains("novelty >= 0.5 is broken: "), "{harm}");
+    let unmet = home.rexp(&["ab", "a", "b", "--replays", "50", "--fail-unless", "ship"]);
+    assert_eq!(unmet.code, 3, "{}", unmet.stdout);
+    assert!(unmet.stdout.starts_with("undecided between a and b: "), "{}", unmet.stdout);
+    assert!(unmet.stderr.contains("found \"undecided\", expected \"ship\""), "{}", unmet.stderr);
+    let json = home.json(&["ab", "a", "random", "--users", "5000", "--split", "10/90", "--replays", "40", "--json"]);
+    assert_eq!((&json["replays"]["mean_users"], &json["advice"]), (&5000.0.into(), &"ship".into()));
+    assert_eq!((&json["design"]["share"], &json["discount"]), (&0.1.into(), &"log2".into()));
+    let metric = first_line(&home, &["ab", "a", "random", "--metric", "recall@5", "--replays", "20"]);
+    assert!(metric.contains("recall@5 +"), "{metric}");
+}
+
+#[test]
+fn engagement_counts_relevant_items_by_their_place_as_the_toml_says() {
+    let home = ran(&[
+        ("plain", &format!("seeds = [1]\n{LOGISTIC}[ab]\ndiscount = \"none\"\nk = 5\n")),
+        ("first", &format!("seeds = [1]\n{BOOSTING}[ab]\ndiscount = \"none\"\nk = 1\n")),
+    ]);
+    let test = home.json(&["ab", "plain", "random", "--replays", "10", "--json"]);
+    // Without a discount it is the number of relevant items among five: five times the precision, which leaves out users with nothing relevant.
+    let compared = home.json(&["compare", "plain", "random", "--metric", "precision@5", "--json"]);
+    let total = |paired: &Value| number(&paired["uplift"]) * number(&paired["n_users"]);
+    let (engagement, precision) = (total(&test["primary"]), 5.0 * total(&compared["pairs"][0]["primary"]));
+    assert!((engagement - precision).abs() < 1e-4, "{engagement} {precision}");
+    let first = home.json(&["ab", "first", "random", "--replays", "10", "--json"]);
+    assert!(number(&first["primary"]["candidate"]) <= 1.0 && number(&first["hits"]["candidate"]) <= 1.0);
+}
