@@ -8,6 +8,8 @@
 pub mod ab;
 pub mod ab_words;
 pub mod bench;
+#[cfg(test)]
+mod calibration;
 pub mod comparison;
 pub mod engagement;
 pub mod intervals;

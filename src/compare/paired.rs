@@ -239,6 +239,42 @@ fn over_users_and_seeds(resampler: &Resampler, grids: &[Grid], level: f64) -> Re
 }
 
 #[cfg(test)]
+impl Paired {
+    /// A difference of NDCG@10 over 100 users, for tests of what is said about one.
+    pub(super) fn example(uplift: f64, (lower, upper): (f64, f64), p: f64) -> Self {
+        let topic = Topic { metric: "ndcg".into(), k: 10, segment: "all".into(), direction: "higher".into() };
+        Self {
+            topic,
+            n_users: 100,
+            n_seeds: 5,
+            candidate: 0.5 + uplift,
+            baseline: 0.5,
+            uplift,
+            relative: Some(uplift / 0.5),
+            lower,
+            upper,
+            interval_method: "two-way",
+            p,
+            p_adjusted: None,
+            family_size: 0,
+            wilcoxon_p: Some(p),
+            t_p: Some(p),
+            sign_p: p,
+            d: Some(0.1),
+            g: Some(0.1),
+            equivalence_p: Some(0.5),
+            n_better: 41,
+            n_tied: 22,
+            n_worse: 37,
+            users_needed: Some(800),
+            detectable: Some(0.02),
+            by_seed: vec![Some(uplift); 5],
+            differences: Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -167,3 +167,71 @@ pub fn sentence(
     let seeds = if found.n_seeds == 1 { "seed" } else { "seeds" };
     out + &format!("; {} users × {} {seeds}", found.n_users, found.n_seeds)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RULES: Rules = Rules { level: 0.95, n_resamples: 1000, margin: 0.005 };
+
+    fn terms(minimum_uplift: f64) -> Terms {
+        Terms { minimum_uplift, ..Terms::of(&BTreeMap::new()) }
+    }
+
+    fn guardrail(state: &'static str) -> GuardrailReport {
+        let found = Paired::example(-0.03, (-0.05, -0.01), 0.01);
+        GuardrailReport { text: "tail-share >= -0.02".into(), limit: -0.02, found, state }
+    }
+
+    fn advice(found: &Paired, guardrails: &[GuardrailReport], segments: &[Paired], minimum_uplift: f64) -> Advice {
+        let (advice, reasons) = decide(found, guardrails, segments, &terms(minimum_uplift), RULES);
+        assert!(!reasons.is_empty(), "a verdict has a reason");
+        advice
+    }
+
+    #[test]
+    fn what_gains_and_harms_nothing_is_shipped() {
+        let gain = Paired::example(0.02, (0.01, 0.03), 0.001);
+        assert_eq!(advice(&gain, &[], &[], 0.0), Advice::Ship);
+        assert_eq!(advice(&gain, &[guardrail("held")], &[gain.clone()], 0.005), Advice::Ship);
+        assert_eq!(advice(&gain, &[], &[], 0.015), Advice::Undecided, "not shown to be worth it");
+        assert_eq!(advice(&gain, &[], &[], 0.04), Advice::Keep, "shown not to be worth it");
+        assert_eq!(advice(&Paired { p: 0.2, ..gain.clone() }, &[], &[], 0.0), Advice::Undecided);
+    }
+
+    #[test]
+    fn harm_comes_before_gain_and_doubt_holds_it_back() {
+        let gain = Paired::example(0.02, (0.01, 0.03), 0.001);
+        let loss = Paired::example(-0.02, (-0.03, -0.01), 0.001);
+        assert_eq!(advice(&gain, &[guardrail("broken")], &[], 0.0), Advice::Keep);
+        assert_eq!(advice(&gain, &[guardrail("open")], &[], 0.0), Advice::Undecided);
+        assert_eq!(advice(&gain, &[], &[loss.clone()], 0.0), Advice::Keep);
+        assert_eq!(advice(&loss, &[], &[], 0.0), Advice::Keep);
+    }
+
+    #[test]
+    fn less_is_a_gain_where_the_metric_says_so() {
+        let mut less = Paired::example(-0.02, (-0.03, -0.01), 0.001);
+        less.topic.direction = "lower".into();
+        assert_eq!(advice(&less, &[], &[], 0.005), Advice::Ship);
+        assert_eq!(advice(&less, &[], &[], 0.04), Advice::Keep);
+    }
+
+    #[test]
+    fn nothing_shown_is_undecided_and_a_small_difference_equivalent() {
+        let open = Paired::example(0.001, (-0.004, 0.006), 0.7);
+        assert_eq!(advice(&open, &[], &[], 0.0), Advice::Undecided);
+        assert_eq!(advice(&Paired { equivalence_p: Some(0.01), ..open.clone() }, &[], &[], 0.0), Advice::Equivalent);
+        assert_eq!(advice(&Paired { n_better: 0, n_worse: 0, ..open }, &[], &[], 0.0), Advice::Equivalent);
+    }
+
+    #[test]
+    fn what_the_toml_does_not_say_has_the_defaults_of_the_toml() {
+        let defaults = terms(0.0);
+        assert_eq!((defaults.primary.as_str(), defaults.discount.as_str(), defaults.k), ("engagement", "log2", 10));
+        assert_eq!((defaults.minimum_uplift, defaults.margin), (0.0, 0.005));
+        assert!(defaults.guardrails.is_empty() && defaults.segments.is_empty());
+        let said = BTreeMap::from([("ab.k".to_owned(), "5".to_owned()), ("ab.primary".into(), "\"ndcg@5\"".into())]);
+        assert_eq!((Terms::of(&said).k, Terms::of(&said).primary.as_str()), (5, "ndcg@5"));
+    }
+}

@@ -129,3 +129,78 @@ pub fn short(value: f64) -> String {
 pub fn p_text(p: f64) -> String {
     if p < 0.0005 { "< 0.001".into() } else { format!("= {p:.3}") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RULES: Rules = Rules { level: 0.95, n_resamples: 1000, margin: 0.005 };
+
+    fn said(paired: &Paired) -> String {
+        sentence("a", "b", paired, RULES)
+    }
+
+    #[test]
+    fn a_difference_is_real_where_test_and_interval_agree() {
+        let clear = Paired::example(0.02, (0.01, 0.03), 0.01);
+        assert_eq!(decide(&clear, RULES), Decision::Better);
+        assert_eq!(decide(&Paired::example(-0.02, (-0.03, -0.01), 0.01), RULES), Decision::Worse);
+        for doubtful in [
+            Paired::example(0.02, (-0.001, 0.03), 0.01),
+            Paired::example(0.02, (0.01, 0.03), 0.06),
+            Paired { p_adjusted: Some(0.06), ..clear.clone() },
+        ] {
+            assert_eq!(decide(&doubtful, RULES), Decision::Undecided);
+        }
+    }
+
+    #[test]
+    fn the_direction_of_the_metric_decides_who_wins() {
+        let mut paired = Paired::example(0.02, (0.01, 0.03), 0.01);
+        for (direction, decision) in
+            [("higher", Decision::Better), ("lower", Decision::Worse), ("neutral", Decision::Different)]
+        {
+            paired.topic.direction = direction.into();
+            assert_eq!(decide(&paired, RULES), decision);
+        }
+        assert!(said(&paired).contains("41 % of users higher, 37 % lower"));
+    }
+
+    #[test]
+    fn no_difference_is_told_apart_from_no_answer() {
+        let open = Paired::example(0.001, (-0.004, 0.006), 0.7);
+        assert_eq!(decide(&open, RULES), Decision::Undecided);
+        let small = Paired { equivalence_p: Some(0.01), ..open.clone() };
+        assert_eq!(decide(&small, RULES), Decision::Equivalent);
+        let none = Paired { n_better: 0, n_worse: 0, n_tied: 100, ..open };
+        assert_eq!(decide(&none, RULES), Decision::Identical);
+    }
+
+    #[test]
+    fn sentences_carry_size_interval_test_effect_users_and_seeds() {
+        let mut paired = Paired::example(0.0061, (0.0012, 0.011), 0.003);
+        (paired.p_adjusted, paired.family_size) = (Some(0.014), 6);
+        let expected = "a beats b: NDCG@10 +0.0061 [+0.0012, +0.0110] (+1.2 %), p = 0.014 (Holm over 6), d = 0.10; \
+                        41 % of users better, 37 % worse; 100 users × 5 seeds";
+        assert_eq!(said(&paired), expected);
+        paired.equivalence_p = Some(0.01);
+        assert!(said(&paired).ends_with("; but it is smaller than ±0.005"));
+        let undecided = said(&Paired::example(0.001, (-0.004, 0.006), 0.7));
+        assert!(undecided.starts_with("a and b cannot be told apart: "), "{undecided}");
+        assert!(undecided.ends_with("; a difference of this size needs about 800 users to be seen"), "{undecided}");
+        let mut segment = Paired::example(0.0, (0.0, 0.0), 1.0);
+        (segment.n_better, segment.n_worse, segment.topic.segment) = (0, 0, "user-activity:cold".into());
+        let same = "a and b are identical on every user: NDCG@10 in user-activity:cold 0.5000; 100 users × 5 seeds";
+        assert_eq!(said(&segment), same);
+    }
+
+    #[test]
+    fn numbers_have_no_negative_zero() {
+        assert_eq!(
+            (signed(-0.00004), signed(0.0), signed(-0.00006)),
+            ("0.0000".into(), "0.0000".into(), "-0.0001".into())
+        );
+        assert_eq!(uplift(&Paired::example(-0.00001, (-0.1, 0.1), 1.0)), "0.0000 [-0.1000, +0.1000] (0.0 %)");
+        assert_eq!((p_text(0.0004), p_text(0.0005)), ("< 0.001".into(), "= 0.001".into()));
+    }
+}

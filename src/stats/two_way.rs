@@ -1,7 +1,8 @@
 //! Two-way bootstrap of a mean over users × seeds: users and seeds are both drawn, because both would differ another time.
 //!
 //! A bootstrap over users alone treats the seeds at hand as all there are. Here resample r draws users (the same draws as the one-way
-//! bootstrap of that seed) and, independently, seeds; the value of (u, s) weighs `c_ru d_rs`, the product of how often each was drawn.
+//! bootstrap of that seed) and, independently, one seed less than there are: with S − 1 of S draws the variance that comes from seeds is
+//! unbiased (Rao & Wu 1988), with S it would be a fifth too small for five seeds. The value of (u, s) weighs `c_ru d_rs`, the product of how often each was drawn.
 //! Owen & Eckles (2012) show that its variance errs on the safe side: it is never much too small, and up to three times the
 //! per-observation part too large, which is a small part when every user is judged under every seed.
 //! Intervals are percentile ones: the acceleration of a product bootstrap has no plain jackknife, and few seeds would make it noise.
@@ -80,7 +81,7 @@ fn seed_draws(resampler: &Resampler, n_seeds: usize) -> Vec<u32> {
         let mut draws = vec![0; resamples.len() * n_seeds];
         for (resample, counts) in resamples.zip(draws.chunks_exact_mut(n_seeds)) {
             let mut stream = rng::stream(resampler.seed, "bootstrap seeds", resample as u64);
-            for _ in 0..n_seeds {
+            for _ in 0..n_seeds.saturating_sub(1).max(1) {
                 counts[rng::below(&mut stream, n_seeds as u64) as usize] += 1;
             }
         }
