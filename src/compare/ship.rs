@@ -193,7 +193,7 @@ mod tests {
     fn what_gains_and_harms_nothing_is_shipped() {
         let gain = Paired::example(0.02, (0.01, 0.03), 0.001);
         assert_eq!(advice(&gain, &[], &[], 0.0), Advice::Ship);
-        assert_eq!(advice(&gain, &[guardrail("held")], &[gain.clone()], 0.005), Advice::Ship);
+        assert_eq!(advice(&gain, &[guardrail("held")], std::slice::from_ref(&gain), 0.005), Advice::Ship);
         assert_eq!(advice(&gain, &[], &[], 0.015), Advice::Undecided, "not shown to be worth it");
         assert_eq!(advice(&gain, &[], &[], 0.04), Advice::Keep, "shown not to be worth it");
         assert_eq!(advice(&Paired { p: 0.2, ..gain.clone() }, &[], &[], 0.0), Advice::Undecided);
@@ -205,7 +205,7 @@ mod tests {
         let loss = Paired::example(-0.02, (-0.03, -0.01), 0.001);
         assert_eq!(advice(&gain, &[guardrail("broken")], &[], 0.0), Advice::Keep);
         assert_eq!(advice(&gain, &[guardrail("open")], &[], 0.0), Advice::Undecided);
-        assert_eq!(advice(&gain, &[], &[loss.clone()], 0.0), Advice::Keep);
+        assert_eq!(advice(&gain, &[], std::slice::from_ref(&loss), 0.0), Advice::Keep);
         assert_eq!(advice(&loss, &[], &[], 0.0), Advice::Keep);
     }
 

@@ -74,18 +74,34 @@ pub fn sentence(candidate: &str, baseline: &str, paired: &Paired, rules: Rules) 
     let (better, worse) = if paired.topic.sign() == 0.0 { ("higher", "lower") } else { ("better", "worse") };
     out += &format!("; {} of users {better}, {} {worse}; {people}", percent(paired.n_better), percent(paired.n_worse));
     match decision {
-        Decision::Undecided => match paired.users_needed {
-            Some(n) if n > paired.n_users as u64 => {
+        Decision::Undecided => {
+            out += doubt(paired, rules);
+            if let Some(n) = paired.users_needed.filter(|&n| n > paired.n_users as u64) {
                 out += &format!("; a difference of this size needs about {n} users to be seen");
             }
-            _ => {}
-        },
+        }
         Decision::Better | Decision::Worse if paired.equivalence_p.is_some_and(|p| p < 1.0 - rules.level) => {
             out += &format!("; but it is smaller than ±{margin}");
         }
         _ => {}
     }
     out
+}
+
+/// Why a difference is not called real although one of test and interval sees it.
+fn doubt(paired: &Paired, rules: Rules) -> &'static str {
+    let is_outside = paired.lower > 0.0 || paired.upper < 0.0;
+    match (paired.p_value() < 1.0 - rules.level, is_outside) {
+        (true, false) if paired.interval_method == "two-way" => {
+            "; the test over users sees a difference, the interval over users and seeds does not"
+        }
+        (true, false) => "; the test sees a difference, the interval does not",
+        (false, true) if paired.p < 1.0 - rules.level => {
+            "; seen alone it would be a difference, among so many tests it is not"
+        }
+        (false, true) => "; the interval sees a difference, the test does not",
+        _ => "",
+    }
 }
 
 /// How often the test ratings have been looked at, and why that matters.
@@ -187,7 +203,17 @@ mod tests {
         assert!(said(&paired).ends_with("; but it is smaller than ±0.005"));
         let undecided = said(&Paired::example(0.001, (-0.004, 0.006), 0.7));
         assert!(undecided.starts_with("a and b cannot be told apart: "), "{undecided}");
-        assert!(undecided.ends_with("; a difference of this size needs about 800 users to be seen"), "{undecided}");
+        assert!(
+            undecided.ends_with("100 users × 5 seeds; a difference of this size needs about 800 users to be seen"),
+            "{undecided}"
+        );
+        let seeds_differ = said(&Paired::example(0.02, (-0.001, 0.03), 0.01));
+        assert!(
+            seeds_differ
+                .contains("; the test over users sees a difference, the interval over users and seeds does not")
+        );
+        let alone = said(&Paired { p_adjusted: Some(0.08), ..Paired::example(0.02, (0.001, 0.03), 0.02) });
+        assert!(alone.contains("; seen alone it would be a difference, among so many tests it is not"), "{alone}");
         let mut segment = Paired::example(0.0, (0.0, 0.0), 1.0);
         (segment.n_better, segment.n_worse, segment.topic.segment) = (0, 0, "user-activity:cold".into());
         let same = "a and b are identical on every user: NDCG@10 in user-activity:cold 0.5000; 100 users × 5 seeds";

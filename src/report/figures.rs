@@ -111,13 +111,19 @@ fn bars(board: &Board<'_>, protocol: &str) -> Option<Draft> {
             name: arm.name.clone(),
             color,
             role: role(arm),
-            value: board.spread(protocol, metric.id, k, arm.id),
+            value: board.mark(protocol, metric.id, k, arm.id),
         })
         .collect();
     let name = label(&metric.name, Some(k));
     let heading = Heading {
         title: format!("{name}, {protocol}"),
-        caption: caption(board, protocol, "Dot: mean; line: range over seeds; hollow: floor.", "Hollow: floor."),
+        caption: match board.level() {
+            Some(level) => {
+                let marks = format!("Dot: mean; line: {level} % interval; hollow: floor.");
+                caption(board, protocol, &marks, &marks)
+            }
+            None => caption(board, protocol, "Dot: mean; line: range over seeds; hollow: floor.", "Hollow: floor."),
+        },
     };
     let alt = describe(&heading, arms.iter().map(|arm| (arm.name.as_str(), arm.value)));
     let is_lower_better = metric.direction == "lower";

@@ -13,7 +13,7 @@ pub const MISSING: &str = "–";
 pub struct Cell {
     /// Mean over seeds.
     pub text: String,
-    /// Lowest to highest seed; empty for one seed.
+    /// The interval, or lowest to highest seed; empty for one seed without an interval.
     pub range: String,
     /// Whether no arm is better.
     pub is_best: bool,
@@ -52,6 +52,11 @@ pub fn decimal(value: f64) -> String {
     }
     let text = format!("{value:.3}");
     if text == "-0.000" { "0.000".to_owned() } else { text.replace('-', "−") }
+}
+
+/// `[0.806, 0.818]`.
+pub fn brackets(lower: f64, upper: f64) -> String {
+    format!("[{}, {}]", decimal(lower), decimal(upper))
 }
 
 /// `0.806–0.818`, `−0.046 to −0.034`; empty when there is no spread.

@@ -32,7 +32,7 @@ struct Page<'a> {
     started_at: &'a str,
     incomplete: Option<String>,
     verdicts: Vec<Verdict>,
-    caution: &'static str,
+    caution: String,
     warnings: Option<String>,
     protocols: Vec<Section<'a>>,
     importance_figures: Vec<&'a Figure>,

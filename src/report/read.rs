@@ -3,10 +3,12 @@
 //! Values come ordered by seed and are averaged here, not in SQL, so that a mean is the same sum in the same order on every machine.
 
 use super::records::{
-    Arm, Dataset, Event, HistoryPoint, Importance, Metric, Omission, Run, RunFacts, Split, Stage, Trial, Values,
+    Arm, Dataset, Event, HistoryPoint, Importance, Interval, Metric, Omission, Run, RunFacts, Split, Stage, Trial,
+    Values,
 };
 use crate::error::{Error, Result};
 use rusqlite::{Connection, OptionalExtension, Params, Row};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 const ARMS: &str = "SELECT id, name, role, kind, is_primary FROM arm WHERE run_id = ?1 ORDER BY position, id";
@@ -27,6 +29,9 @@ const SEGMENTS: &str = "SELECT protocol, metric_id, k, segment, arm_id, value, n
     FROM metric_value JOIN trial ON trial.id = trial_id JOIN arm ON arm.id = arm_id
     WHERE trial.run_id = ?1 AND segment <> 'all' AND metric_id = ?2 AND k = ?3
     ORDER BY protocol, metric_id, k, segment, arm.position, arm_id, seed";
+// The last of several methods counts: users and seeds together say more than users alone.
+const INTERVALS: &str = "SELECT protocol, metric_id, k, segment, arm_id, lower, upper, level, method FROM interval
+    WHERE run_id = ?1 AND (segment = 'all' OR (metric_id = ?2 AND k = ?3)) ORDER BY method = 'two-way'";
 const OMISSIONS: &str =
     "SELECT protocol, metric.name, reason, arm.name, count(DISTINCT trial.id), min(count), max(count)
     FROM omission JOIN trial ON trial.id = trial_id JOIN arm ON arm.id = arm_id JOIN metric ON metric.id = metric_id
@@ -56,11 +61,15 @@ pub fn run_facts(
     let metrics = all(connection, METRICS, [], |row| {
         Ok(Metric { id: row.get(0)?, name: row.get(1)?, direction: row.get(2)?, unit: row.get(3)?, about: row.get(4)? })
     })?;
-    let values = gathered(all(connection, VALUES, [run_id], value)?);
-    let segments = match headline(&metrics, &values) {
-        Some((metric, k)) => gathered(all(connection, SEGMENTS, (run_id, metric, k), value)?),
-        None => Vec::new(),
-    };
+    let mut values = gathered(all(connection, VALUES, [run_id], value)?);
+    let (metric, k) = headline(&metrics, &values).unwrap_or((-1, -1));
+    let mut segments = gathered(all(connection, SEGMENTS, (run_id, metric, k), value)?);
+    let intervals: BTreeMap<_, Interval> =
+        all(connection, INTERVALS, (run_id, metric, k), interval)?.into_iter().collect();
+    for value in values.iter_mut().chain(&mut segments) {
+        let key = (value.protocol.clone(), value.metric_id, value.k, value.segment.clone(), value.arm_id);
+        value.interval = intervals.get(&key).cloned();
+    }
     Ok(RunFacts {
         dataset: dataset(connection, run.dataset_id, run_id)?,
         arms: all(connection, ARMS, [run_id], |row| {
@@ -166,7 +175,16 @@ fn value(row: &Row<'_>) -> rusqlite::Result<Values> {
         values: vec![row.get(5)?],
         n: vec![row.get(6)?],
         n_left_out: vec![row.get(7)?],
+        interval: None,
     })
+}
+
+/// What an interval is of: protocol, metric, k, segment, arm.
+type Of = (String, i64, i64, String, i64);
+
+fn interval(row: &Row<'_>) -> rusqlite::Result<(Of, Interval)> {
+    let of = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?);
+    Ok((of, Interval { lower: row.get(5)?, upper: row.get(6)?, level: row.get(7)?, method: row.get(8)? }))
 }
 
 /// Joins neighbors that differ in their seed only.

@@ -111,6 +111,17 @@ pub struct Values {
     pub n: Vec<i64>,
     /// `[n_seeds]`, users.
     pub n_left_out: Vec<i64>,
+    /// Ends of its interval, where the run has one.
+    pub interval: Option<Interval>,
+}
+
+/// An interval of a value.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Interval {
+    pub lower: f64,
+    pub upper: f64,
+    pub level: f64,
+    pub method: String,
 }
 
 /// Why a metric is undefined, for one arm.

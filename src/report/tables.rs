@@ -1,6 +1,6 @@
 //! Tables of arms × metrics and arms × segments, and what both need to find a value.
 
-use super::numbers::{Cell, MISSING, counts, label, seeds, whole};
+use super::numbers::{Cell, MISSING, brackets, counts, label, seeds, whole};
 use super::records::{Arm, Metric, RunFacts, Values};
 use crate::plots::{Color, Role, Spread, arm_colors};
 use serde::Serialize;
@@ -120,6 +120,19 @@ impl<'a> Board<'a> {
         self.values(protocol, metric, k, arm).and_then(|values| Spread::of(&values.values))
     }
 
+    /// Mean of an arm between the ends of its interval, or of its seeds where there is none.
+    pub fn mark(&self, protocol: &str, metric: i64, k: i64, arm: i64) -> Option<Spread> {
+        let spread = self.spread(protocol, metric, k, arm)?;
+        let interval = self.values(protocol, metric, k, arm).and_then(|values| values.interval.as_ref());
+        Some(interval.map_or(spread, |own| Spread { lowest: own.lower, highest: own.upper, ..spread }))
+    }
+
+    /// Level of the intervals of the run in percent; `None` where it has none.
+    pub fn level(&self) -> Option<f64> {
+        let interval = self.facts.values.iter().find_map(|values| values.interval.as_ref());
+        interval.map(|interval| (interval.level * 1e6).round() / 1e4)
+    }
+
     /// Cutoffs of a metric under a protocol, ascending.
     pub fn cutoffs(&self, protocol: &str, metric: i64) -> Vec<i64> {
         let of_metric = |v: &&Values| v.protocol == protocol && v.metric_id == metric;
@@ -163,9 +176,12 @@ impl<'a> Board<'a> {
         ranked
     }
 
-    /// A cell with the mean over seeds; it says so where the arm has a value in some seeds only.
+    /// A cell with the mean over seeds and its interval, or without one the range of seeds; it says so where the arm has a value in some seeds only.
     fn cell(&self, values: Option<&Values>) -> Cell {
         let mut cell = Cell::of(values.and_then(|values| Spread::of(&values.values)));
+        if let Some(interval) = values.and_then(|values| values.interval.as_ref()) {
+            cell.range = brackets(interval.lower, interval.upper);
+        }
         let (n, n_trials) = (values.map_or(0, |values| values.values.len()), self.facts.trials.len());
         if n > 0 && n < n_trials {
             let range = if cell.range.is_empty() { String::new() } else { format!("{}, ", cell.range) };
@@ -291,9 +307,24 @@ fn leaderboard(
         .collect();
     let n = extent(used.iter().flat_map(|v| &v.n)).unwrap_or_default();
     let n_seeds = used.iter().map(|v| v.values.len()).max().unwrap_or(0);
-    let below = if n_seeds > 1 { "; below each mean the lowest and highest seed" } else { "" };
+    let below = below(&used, n_seeds);
     let caption = format!("n = {n} {noun}, {}{below}. Best value in bold.{bar}", seeds(n_seeds));
     Some(ArmTable { title: format!("{title}, protocol {protocol}"), caption, columns, rows })
+}
+
+/// What stands below each mean.
+fn below(used: &[&Values], n_seeds: usize) -> String {
+    let Some(interval) = used.iter().find_map(|values| values.interval.as_ref()) else {
+        return if n_seeds > 1 { "; below each mean the lowest and highest seed".into() } else { String::new() };
+    };
+    let over = if used.iter().any(|values| values.interval.as_ref().is_some_and(|own| own.method == "two-way")) {
+        "users and seeds (Student's t over seeds for what has no value per user)"
+    } else if interval.method == "bca-users" {
+        "users"
+    } else {
+        "seeds"
+    };
+    format!("; in brackets the {} % interval over {over}", (interval.level * 1e6).round() / 1e4)
 }
 
 /// The headline metric at every cutoff; `None` with fewer than two.
@@ -349,10 +380,16 @@ fn segment_table<'a>(
         let all = std::iter::once(board.values(protocol, metric.id, k, arm.id));
         all.chain(names.iter().map(|name| find(name, arm))).collect()
     };
+    let used: Vec<&Values> = board.facts.arms.iter().flat_map(of).flatten().collect();
     let rows = board.rows(protocol, &vec![metric; names.len() + 1], of);
     let title =
         format!("{} by {}, protocol {protocol}", label(&metric.name, Some(k)), of_family.replace(['-', '_'], " "));
-    ArmTable { title, caption: "n is the number of users. Best value in bold.".to_owned(), columns, rows }
+    ArmTable {
+        title,
+        caption: format!("n is the number of users{}. Best value in bold.", below(&used, 1)),
+        columns,
+        rows,
+    }
 }
 
 /// `user-activity:cold` → (`user-activity`, `cold`).

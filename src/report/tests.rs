@@ -6,7 +6,10 @@ use rusqlite::{Connection, params};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const SCHEMA: &str = include_str!("../store/migrations/0001_first.sql");
+const SCHEMA: &str = concat!(
+    include_str!("../store/migrations/0001_first.sql"),
+    include_str!("../store/migrations/0002_statistics.sql")
+);
 
 /// What a test's store is like.
 struct Store {
@@ -231,7 +234,7 @@ fn the_verdict_and_the_numbers_are_on_the_page() {
         "<strong>gb</strong> has the best NDCG@10, <strong class=\"value\">0.812</strong>",
         "(0.808–0.816 over 5 seeds)",
         "0.006 above the next, logistic, 0.010 above the best base model, bias, and 0.118 above the best floor, popularity.",
-        "Whether a difference is more than chance has not been tested.",
+        "Ranges run from the lowest to the highest seed. Whether a difference is more than chance is not tested here: rexp compare does.",
         "<strong title=\"best\">0.812</strong><small>0.808–0.816</small>",
         "577 users (33 left out), 5 seeds",
         "RMSE&nbsp;<span class=\"arrow\">↓</span><small>stars</small>",
@@ -255,6 +258,26 @@ fn the_verdict_and_the_numbers_are_on_the_page() {
         fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     assert!(files.iter().all(|name| name == "index.html" || html.contains(&format!("href=\"{name}\""))), "{files:?}");
     assert!(files.iter().any(|name| name == "ndcg-at-k-rated.png") && !files.iter().any(|name| name.contains("tmp")));
+}
+
+#[test]
+fn values_with_an_interval_show_it() {
+    let db = store(&USUAL);
+    db.execute(
+        "INSERT INTO interval SELECT '0123456789ab', arm.id, 'rated', metric.id, 10, 'all', ?1, 0.9, 0.8, ?2, 0.9, 610, 1000, 0.01, 5
+         FROM arm, metric WHERE arm.name = 'gb' AND metric.name = 'ndcg'",
+        params!["two-way", 0.75],
+    )
+    .unwrap();
+    let (html, _folder, _reports) = page_of(&db);
+    for expected in [
+        "<strong title=\"best\">0.812</strong><small>[0.750, 0.900]</small>",
+        "in brackets the 90 % interval over users and seeds",
+        "line: 90 % interval",
+        "Brackets in the tables are 90 % intervals of single arms",
+    ] {
+        assert!(html.contains(expected), "{expected}");
+    }
 }
 
 #[test]

@@ -32,12 +32,12 @@ pub fn verdicts(board: &Board<'_>) -> Vec<Verdict> {
 }
 
 /// What the verdicts do not say.
-pub fn caution(board: &Board<'_>) -> &'static str {
-    if board.facts.trials.len() > 1 {
-        "Ranges run from the lowest to the highest seed; they are no confidence intervals. Whether a difference is more than chance has not been tested."
-    } else {
-        "One seed, and no test: a difference may be chance."
-    }
+pub fn caution(board: &Board<'_>) -> String {
+    let ranges = if board.facts.trials.len() > 1 { "Ranges run from the lowest to the highest seed. " } else { "" };
+    let intervals = board.level().map_or_else(String::new, |level| {
+        format!("Brackets in the tables are {level} % intervals of single arms, which may overlap where a paired difference is clear. ")
+    });
+    format!("{ranges}{intervals}Whether a difference is more than chance is not tested here: rexp compare does.")
 }
 
 fn verdict(board: &Board<'_>, protocol: &str) -> Option<Verdict> {

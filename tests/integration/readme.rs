@@ -9,6 +9,25 @@ fn blocks(language: &str) -> Vec<String> {
     text.split(&fence).skip(1).map(|rest| rest.split("```").next().unwrap().to_owned()).collect()
 }
 
+/// The one TOML block that has a word.
+fn block_with(word: &str) -> String {
+    let mut found = blocks("toml").into_iter().filter(|block| block.contains(word));
+    let first = found.next().unwrap();
+    assert!(found.next().is_none(), "one block has {word}");
+    first
+}
+
+#[test]
+fn the_study_and_the_test_it_shows_are_read() {
+    let home = Home::new();
+    home.write("e.toml", format!("{SMALL}{}", block_with("[study]")));
+    home.ok(&["run", "e.toml"]);
+    let json = home.json(&["compare", "gbstack", "logistic", "--json"]);
+    assert_eq!(json["study"]["family"], serde_json::json!(["ndcg@10", "recall@10"]));
+    let json = home.json(&["ab", "gbstack", "logistic", "--replays", "20", "--json"]);
+    assert_eq!((json["guardrails"].as_array().unwrap().len(), &json["minimum_uplift"]), (2, &0.02.into()));
+}
+
 #[test]
 fn every_query_gives_rows() {
     let home = Home::new();
@@ -24,7 +43,7 @@ fn every_query_gives_rows() {
 #[test]
 fn the_experiment_it_shows_is_the_one_that_ships() {
     let shipped = std::fs::read_to_string(repository("experiments/gbstack.toml")).unwrap();
-    assert!(shipped.ends_with(&blocks("toml")[0]), "README shows another gbstack.toml than experiments/ holds");
+    assert!(shipped.ends_with(&block_with("extends")), "README shows another gbstack.toml than experiments/ holds");
 }
 
 #[test]
@@ -36,7 +55,7 @@ fn the_data_section_it_shows_is_read() {
             .map(|n| format!("u{}\tt{}\t{}\n", n % 5, n / 5, 1 + n % 3))
             .fold("listener\ttrack\tstars\n".to_owned(), |all, line| all + &line),
     );
-    home.write("mine.toml", format!("{}\n[models.bias]\n[evaluation]\nthreshold = 2\n", blocks("toml")[1]));
+    home.write("mine.toml", format!("{}\n[models.bias]\n[evaluation]\nthreshold = 2\n", block_with("delimited")));
     assert!(home.ok(&["run", "mine.toml"]).stdout.contains("protocol full on mine"));
 }
 
