@@ -10,8 +10,8 @@ use super::resample::{Resampler, Series};
 use crate::error::{Error, Result};
 use rayon::prelude::*;
 
-/// Series whose resampled means are held at once, 160 KB each at 10,000 resamples.
-const TOGETHER: usize = 128;
+/// Series whose resampled sums are held at once, 80 KB each at 10,000 resamples.
+const TOGETHER: usize = 256;
 
 /// How an interval was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,15 +98,15 @@ pub fn intervals(
     check_level(level)?;
     let mut out = Vec::with_capacity(series.len());
     for some in series.chunks(TOGETHER) {
-        let means = resampler.means(some)?;
-        let interval = |(series, means): (&Series<'_>, &Vec<Option<f64>>)| {
-            let estimate = Estimate::of(series)?;
-            match method {
-                Method::Bca => bca(means, &estimate, level),
-                Method::Percentile => percentile(means, &estimate, level),
-            }
+        let totals = resampler.checked_totals(some)?;
+        let interval = |(at, series): (usize, &Series<'_>)| {
+            let (estimate, means) = (Estimate::of(series)?, Sorted::new(totals.means(at).flatten().collect())?);
+            Some(match method {
+                Method::Bca => means.bca(&estimate, level),
+                Method::Percentile => means.percentile(&estimate, level),
+            })
         };
-        let intervals: Vec<Option<Interval>> = some.par_iter().zip(&means).map(interval).collect();
+        let intervals: Vec<Option<Interval>> = some.par_iter().enumerate().map(interval).collect();
         out.extend(intervals);
     }
     Ok(out)
@@ -119,9 +119,7 @@ pub fn intervals(
 /// - Source: Efron (1979); fixed by `tests/golden/statistics/`, key `bootstrap_mean`.
 pub fn percentile(means: &[Option<f64>], estimate: &Estimate, level: f64) -> Option<Interval> {
     check_level(level).ok()?;
-    let sorted = Sorted::new(means)?;
-    let tail = (1.0 - level) / 2.0;
-    Some(sorted.interval(tail, tail, estimate, level, Method::Percentile))
+    Some(Sorted::new(means.iter().flatten().copied().collect())?.percentile(estimate, level))
 }
 
 /// The BCa interval: quantiles of the resampled means at levels corrected for bias (z0) and skewness (a).
@@ -136,13 +134,7 @@ pub fn percentile(means: &[Option<f64>], estimate: &Estimate, level: f64) -> Opt
 /// - Source: Efron (1987); fixed by `tests/golden/statistics/`, key `bootstrap_mean`.
 pub fn bca(means: &[Option<f64>], estimate: &Estimate, level: f64) -> Option<Interval> {
     check_level(level).ok()?;
-    let sorted = Sorted::new(means)?;
-    let z0 = sorted.bias(estimate.mean);
-    let z = normal::quantile((1.0 - level) / 2.0);
-    let lower = corrected(z0, z, estimate.acceleration);
-    // The upper tail is the lower one of the mirrored sample, whose bias and skewness are the negatives.
-    let upper = corrected(-z0, z, -estimate.acceleration);
-    Some(sorted.interval(lower, upper, estimate, level, Method::Bca))
+    Some(Sorted::new(means.iter().flatten().copied().collect())?.bca(estimate, level))
 }
 
 /// Share of the resampled means to leave out on the side of `z < 0`.
@@ -163,9 +155,22 @@ pub(super) fn check_level(level: f64) -> Result<()> {
 struct Sorted(Vec<f64>);
 
 impl Sorted {
-    fn new(means: &[Option<f64>]) -> Option<Self> {
-        let means: Vec<f64> = means.iter().flatten().copied().collect();
+    fn new(means: Vec<f64>) -> Option<Self> {
         (!means.is_empty()).then_some(Self(means))
+    }
+
+    fn percentile(self, estimate: &Estimate, level: f64) -> Interval {
+        let tail = (1.0 - level) / 2.0;
+        self.interval(tail, tail, estimate, level, Method::Percentile)
+    }
+
+    fn bca(self, estimate: &Estimate, level: f64) -> Interval {
+        let z0 = self.bias(estimate.mean);
+        let z = normal::quantile((1.0 - level) / 2.0);
+        let lower = corrected(z0, z, estimate.acceleration);
+        // The upper tail is the lower one of the mirrored sample, whose bias and skewness are the negatives.
+        let upper = corrected(-z0, z, -estimate.acceleration);
+        self.interval(lower, upper, estimate, level, Method::Bca)
     }
 
     /// z0. Antisymmetric to the bit, because [`normal::quantile`] is and the counts are whole numbers.
@@ -193,15 +198,30 @@ impl Sorted {
     /// The value that leaves `lower` of the means below it and the one that leaves `upper` above it, between neighbors by linear interpolation; the second is the
     /// first of the negatives, negated.
     fn ends(mut self, lower: f64, upper: f64) -> (f64, f64) {
-        let last = self.0.len() - 1;
-        let low = interpolated(lower, last, |at| self.at(at));
-        let high = interpolated(upper, last, |at| self.at(last - at));
-        (low, high)
+        let low = self.lower_end(lower);
+        self.0.iter_mut().for_each(|mean| *mean = -*mean);
+        (low, -self.lower_end(upper))
     }
 
-    /// The mean that stands at a place when all are in order.
-    fn at(&mut self, place: usize) -> f64 {
-        *self.0.select_nth_unstable_by(place, f64::total_cmp).1
+    fn lower_end(&self, share: f64) -> f64 {
+        let last = self.0.len() - 1;
+        let position = share.clamp(0.0, 1.0) * last as f64;
+        let at = (position.floor() as usize).min(last);
+        let mut least = self.least(at + 2);
+        let (_, here, above) = least.select_nth_unstable_by(at, f64::total_cmp);
+        let next = above.iter().copied().min_by(f64::total_cmp).unwrap_or(*here);
+        *here + (next - *here) * (position - at as f64)
+    }
+
+    /// At least so many of the means, the smallest among them: those left of where a normal distribution would have them, if they are enough, else all.
+    fn least(&self, n_wanted: usize) -> Vec<f64> {
+        let n = self.0.len() as f64;
+        let mean = self.0.iter().sum::<f64>() / n;
+        let sd = (self.0.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / n).sqrt();
+        // A tail half as large again as wanted.
+        let bound = mean + normal::quantile((1.5 * n_wanted as f64 / n).clamp(1e-9, 0.999)) * sd;
+        let least: Vec<f64> = self.0.iter().copied().filter(|&value| value <= bound).collect();
+        if least.len() >= n_wanted { least } else { self.0.clone() }
     }
 
     fn interval(self, lower: f64, upper: f64, estimate: &Estimate, level: f64, method: Method) -> Interval {
@@ -209,11 +229,4 @@ impl Sorted {
         let (lower, upper) = self.ends(lower, upper);
         Interval { estimate: estimate.mean, lower, upper, level, method, n: estimate.n, n_resamples }
     }
-}
-
-fn interpolated(share: f64, last: usize, mut value: impl FnMut(usize) -> f64) -> f64 {
-    let position = share.clamp(0.0, 1.0) * last as f64;
-    let at = (position.floor() as usize).min(last);
-    let (here, next) = (value(at), value((at + 1).min(last)));
-    here + (next - here) * (position - at as f64)
 }

@@ -1,59 +1,105 @@
-//! Draws a block of bootstrap resamples: how often each unit is drawn, an exact multinomial, at about a nanosecond a unit.
+//! Draws a block of bootstrap resamples: which units are drawn, an exact multinomial, at a byte of random bits a draw.
 //!
-//! A resample is n draws of n units with equal probability. Drawing n indices costs a random access each; instead
-//! (1) every unit gets an independent Poisson(λ) count, λ slightly below 1; (2) given their total T, such counts *are* multinomial
-//! with T draws; (3) the n − T missing draws follow one by one. If T > n, which takes 2.5 standard deviations, the resample is
-//! drawn again: whether that happens depends on T alone, so what is kept is still multinomial given T. The result is exactly the
+//! A resample is n draws of n units with equal probability. Drawing n indices one by one costs a random access to memory each; instead units
+//! stand in groups of 256, and (1) every group gets an independent Poisson(256 λ) number of draws, λ slightly below 1, each of which is
+//! one of its units by one random byte: that gives every unit an independent Poisson(λ) count; (2) given their total T, such counts *are*
+//! multinomial with T draws; (3) the n − T missing draws follow one by one. If T > n, which takes 1.5 standard deviations, the numbers are drawn
+//! again: whether that happens depends on T alone, so what is kept is still multinomial given T. The result is exactly the
 //! bootstrap of Efron (1979), not the Poisson bootstrap, up to the 2⁻⁶⁴ resolution of a generator.
 //!
-//! A block holds the counts as one byte per cell of three units (`law`), in slabs of 64 cells, resample after resample in a slab, which is
-//! the order `product` reads them in; and a list of units per resample for all draws outside the cells.
+//! A block goes through the groups once, all resamples of a group together, so that the values of 256 units stay in the fastest cache.
 
-use super::law::{CELL, ESCAPE, Law, N_PATTERNS};
 use crate::rng;
 use rand_core::Rng;
 use std::ops::Range;
 
-/// Cells of a slab: a cache line.
-pub(super) const SLAB: usize = 64;
-/// The highest bit of each byte: set in [`ESCAPE`] and in no pattern of the table.
-const HIGH_BITS: u32 = 0x8080_8080;
-/// Fewer units are drawn one by one.
-const MIN_CELLED: usize = 64;
+/// Units of a group: as many as a byte tells apart.
+pub(super) const GROUP: usize = 256;
+/// Draws of a group at most; more have a probability of 1e-42 and are not told apart from 2⁻⁶⁴ by a generator.
+const MOST: usize = 2 * GROUP;
+/// Entries of the table that [`Poisson::draw`] starts from.
+const GUIDES: usize = 1024;
 
 /// What a resampling of n units needs to know before any draw.
 pub(super) struct Plan {
     /// Units drawn from, and draws per resample.
     pub n_units: usize,
-    /// Law of the cells; `None` if all draws are made one by one.
-    pub law: Option<Law>,
+    /// Law of the draws of a group; `None` with less than a group of units, which are drawn one by one.
+    law: Option<Poisson>,
 }
 
 impl Plan {
     pub(super) fn new(n_units: usize) -> Self {
-        let rate = 1.0 - 2.5 / (n_units as f64).sqrt();
-        Self { n_units, law: (n_units >= MIN_CELLED).then(|| Law::new(rate)) }
+        let rate = 1.0 - 1.5 / (n_units as f64).sqrt();
+        Self { n_units, law: (n_units >= GROUP).then(|| Poisson::new(rate * GROUP as f64)) }
     }
 
-    /// Whole cells; up to two units remain.
-    pub(super) fn n_cells(&self) -> usize {
-        if self.law.is_some() { self.n_units / CELL } else { 0 }
-    }
-
-    pub(super) fn n_slabs(&self) -> usize {
-        self.n_cells().div_ceil(SLAB)
+    /// Whole groups; the units beyond them are drawn like single ones.
+    pub(super) fn n_groups(&self) -> usize {
+        self.n_units / GROUP
     }
 }
 
-/// The counts of a block of resamples.
+/// The Poisson distribution, by inversion.
+struct Poisson {
+    /// Probability of all numbers up to each, in units of 2⁻⁶⁴.
+    cumulative: Vec<u64>,
+    /// For the upper ten bits of a draw, the smallest number it can be.
+    guides: Vec<u16>,
+}
+
+impl Poisson {
+    /// With a mean from 200 to 256.
+    fn new(mean: f64) -> Self {
+        let (mut probability, mut sum) = (libm::exp(-mean), 0.0);
+        let mut cumulative = Vec::with_capacity(MOST);
+        for number in 0..MOST {
+            sum += probability;
+            cumulative.push((sum * 18_446_744_073_709_551_616.0) as u64);
+            probability *= mean / (number + 1) as f64;
+        }
+        let first = |guide: usize| cumulative.partition_point(|&end| end <= (guide as u64) << 54) as u16;
+        let guides = (0..GUIDES).map(first).collect();
+        Self { cumulative, guides }
+    }
+
+    fn draw(&self, bits: &mut Bits) -> usize {
+        let word = bits.next();
+        let mut number = usize::from(self.guides[(word >> 54) as usize]);
+        // What rounding leaves above the last end, some 1e-16, goes to the largest number.
+        while number < MOST - 1 && self.cumulative[number] <= word {
+            number += 1;
+        }
+        number
+    }
+}
+
+/// The draws of a block of resamples.
 pub(super) struct Block {
-    n_resamples: usize,
-    /// `[n_slabs × n_resamples × SLAB]`: the pattern of each cell.
-    patterns: Vec<u8>,
-    /// Units drawn besides, of all resamples.
+    /// Where the generator of each resample stands.
+    generators: Vec<Bits>,
+    /// `[n_groups × n_resamples]`: draws of each group.
+    counts: Vec<u16>,
+    n_groups_done: usize,
+    /// Units drawn beside those of groups, of all resamples.
     singles: Vec<u32>,
     /// One past the last of `singles`, per resample.
     ends: Vec<usize>,
+}
+
+/// Which of its units a group draws.
+#[derive(Default)]
+pub(super) struct GroupDraws {
+    units: Vec<u8>,
+    /// Start and number in `units` of each resample.
+    places: Vec<(u32, u16)>,
+}
+
+impl GroupDraws {
+    /// Units of the group, one per draw, resample by resample.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        self.places.iter().map(|&(start, n)| &self.units[start as usize..][..usize::from(n)])
+    }
 }
 
 impl Block {
@@ -61,110 +107,75 @@ impl Block {
     pub(super) fn draw(plan: &Plan, seed: u64, resamples: Range<usize>) -> Self {
         let n_resamples = resamples.len();
         let mut block = Self {
-            n_resamples,
-            patterns: vec![0; plan.n_slabs() * n_resamples * SLAB],
+            generators: Vec::with_capacity(n_resamples),
+            counts: vec![0; plan.n_groups() * n_resamples],
+            n_groups_done: 0,
             singles: Vec::new(),
             ends: Vec::with_capacity(n_resamples),
         };
         for (row, resample) in resamples.enumerate() {
             let mut bits = Bits::of_resample(seed, resample);
-            let mut n_drawn = 0;
-            if let Some(law) = &plan.law {
-                n_drawn = block.draw_cells(plan, law, row, &mut bits);
-            }
+            let n_drawn = plan.law.as_ref().map_or(0, |law| block.draw_numbers(plan, law, row, n_resamples, &mut bits));
             let n_units = plan.n_units as u32;
             block.singles.extend((n_drawn..plan.n_units).map(|_| bits.below(n_units)));
             block.ends.push(block.singles.len());
+            block.generators.push(bits);
         }
         block
     }
 
     pub(super) fn n_resamples(&self) -> usize {
-        self.n_resamples
+        self.generators.len()
     }
 
-    /// Patterns of one slab, `[n_resamples × SLAB]`.
-    pub(super) fn slab(&self, slab: usize) -> &[u8] {
-        &self.patterns[slab * self.n_resamples * SLAB..][..self.n_resamples * SLAB]
+    /// Draws the units of the next group, in order.
+    pub(super) fn next_group(&mut self, draws: &mut GroupDraws) {
+        let n = self.generators.len();
+        let counts = &self.counts[self.n_groups_done * n..][..n];
+        draws.places.clear();
+        let mut start = 0;
+        // Whole words: up to seven bytes beyond a count are drawn and not used.
+        let n_words = |count: u16| usize::from(count).div_ceil(8);
+        draws.units.resize(counts.iter().map(|&count| 8 * n_words(count)).sum(), 0);
+        for (bits, &count) in self.generators.iter_mut().zip(counts) {
+            draws.places.push((start as u32, count));
+            let end = start + 8 * n_words(count);
+            let mut local = Bits(bits.0);
+            for word in draws.units[start..end].as_chunks_mut::<8>().0 {
+                *word = local.next().to_le_bytes();
+            }
+            *bits = local;
+            start = end;
+        }
+        self.n_groups_done += 1;
     }
 
-    /// Units that each resample draws besides its cells.
+    /// Units that each resample draws beside those of groups.
     pub(super) fn singles(&self) -> impl Iterator<Item = &[u32]> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
         starts.zip(&self.ends).map(|(start, &end)| &self.singles[start..end])
     }
 
-    /// Poisson counts of all units for one resample, drawn until their total is at most n; returns the total.
-    fn draw_cells(&mut self, plan: &Plan, law: &Law, row: usize, bits: &mut Bits) -> usize {
+    /// How many draws each group has in one resample, drawn until their total is at most n; returns the total.
+    fn draw_numbers(&mut self, plan: &Plan, law: &Poisson, row: usize, n_resamples: usize, bits: &mut Bits) -> usize {
         let n_before = self.singles.len();
+        let first = plan.n_groups() * GROUP;
         loop {
             self.singles.truncate(n_before);
             let mut n_drawn = 0;
-            for slab in 0..plan.n_slabs() {
-                let cells = slab * SLAB..((slab + 1) * SLAB).min(plan.n_cells());
-                let at = (slab * self.n_resamples + row) * SLAB;
-                n_drawn += fill(law, &mut self.patterns[at..at + SLAB], cells, bits, &mut self.singles);
+            for counts in self.counts.chunks_exact_mut(n_resamples) {
+                let number = law.draw(bits);
+                counts[row] = number as u16;
+                n_drawn += number;
             }
-            // The one or two units beyond the last whole cell: the first counts of a cell of their own.
-            push(plan.n_cells() * CELL..plan.n_units, law.pattern(law.settle(bits.next())), &mut self.singles);
+            // Units beyond the last whole group: those of a group of their own, of which the others are not there.
+            let beyond = (0..law.draw(bits)).map(|_| first + (bits.next() >> 56) as usize);
+            self.singles.extend(beyond.filter(|&unit| unit < plan.n_units).map(|unit| unit as u32));
             n_drawn += self.singles.len() - n_before;
             if n_drawn <= plan.n_units {
                 return n_drawn;
             }
         }
-    }
-}
-
-/// Draws the patterns of these cells into their slab; returns how many draws the patterns hold.
-fn fill(law: &Law, out: &mut [u8], cells: Range<usize>, bits: &mut Bits, singles: &mut Vec<u32>) -> usize {
-    let n_cells = cells.len();
-    // Random words first, then look-ups: each loop's state fits the registers.
-    let mut words = [0; SLAB / 4];
-    let mut local = Bits(bits.0);
-    words.iter_mut().for_each(|word| *word = local.next());
-    *bits = local;
-    let (mut n_drawn, mut any) = (0, 0_u32);
-    for (at, (four, word)) in out.chunks_exact_mut(4).zip(words).enumerate() {
-        let ids = [word, word >> 16, word >> 32, word >> 48].map(|top| law.slots[usize::from(top as u16)]);
-        let [a, b, c, d] = ids.map(|id| usize::from(law.totals[usize::from(id)]));
-        four.copy_from_slice(&ids);
-        n_drawn += (a + b) + (c + d);
-        any |= u32::from(u32::from_le_bytes(ids) & HIGH_BITS != 0) << at;
-    }
-    // Beyond the last cell there is nothing to draw.
-    for pattern in &mut out[n_cells..] {
-        n_drawn -= usize::from(law.totals[usize::from(*pattern)]);
-        *pattern = 0;
-    }
-    while any != 0 {
-        let first = any.trailing_zeros() as usize * 4;
-        any &= any - 1;
-        for (at, pattern) in out.iter_mut().enumerate().skip(first).take(4) {
-            if *pattern == ESCAPE {
-                *pattern = escape(law, cells.start + at, bits, singles);
-                n_drawn += usize::from(law.totals[usize::from(*pattern)]);
-            }
-        }
-    }
-    n_drawn
-}
-
-/// The pattern of a cell that 16 bits did not settle; one that is not in the table becomes single draws.
-#[cold]
-fn escape(law: &Law, cell: usize, bits: &mut Bits, singles: &mut Vec<u32>) -> u8 {
-    // Given that the 16 bits were some that do not settle it, each such value is as probable as another.
-    let (top, from, to) = law.escapes[bits.below(law.escapes.len() as u32) as usize];
-    let id = law.settle_among(u64::from(top) << 48 | bits.next() >> 16, from, to);
-    if id < N_PATTERNS {
-        return id as u8;
-    }
-    push(cell * CELL..(cell + 1) * CELL, law.pattern(id), singles);
-    0
-}
-
-fn push(units: Range<usize>, counts: [u8; CELL], singles: &mut Vec<u32>) {
-    for (unit, count) in units.zip(counts) {
-        singles.extend((0..count).map(|_| unit as u32));
     }
 }
 
@@ -213,26 +224,40 @@ mod tests {
     /// Counts of all units, `[n_resamples × n_units]`.
     fn counts(n_units: usize, seed: u64, resamples: Range<usize>) -> Vec<Vec<u32>> {
         let plan = Plan::new(n_units);
-        let block = Block::draw(&plan, seed, resamples);
-        let of_row = |(row, singles): (usize, &[u32])| {
-            let mut counts = vec![0; n_units];
-            singles.iter().for_each(|&unit| counts[unit as usize] += 1);
-            if let Some(law) = &plan.law {
-                for cell in 0..plan.n_cells() {
-                    let pattern = block.slab(cell / SLAB)[row * SLAB + cell % SLAB];
-                    for (at, count) in law.pattern(usize::from(pattern)).into_iter().enumerate() {
-                        counts[cell * CELL + at] += u32::from(count);
-                    }
-                }
+        let mut block = Block::draw(&plan, seed, resamples);
+        let mut counts = vec![vec![0; n_units]; block.n_resamples()];
+        let mut draws = GroupDraws::default();
+        for group in 0..plan.n_groups() {
+            block.next_group(&mut draws);
+            for (counts, units) in counts.iter_mut().zip(draws.iter()) {
+                units.iter().for_each(|&unit| counts[group * GROUP + usize::from(unit)] += 1);
             }
-            counts
-        };
-        block.singles().enumerate().map(of_row).collect()
+        }
+        for (counts, singles) in counts.iter_mut().zip(block.singles()) {
+            singles.iter().for_each(|&unit| counts[unit as usize] += 1);
+        }
+        counts
+    }
+
+    #[test]
+    fn shares_are_the_poisson_probabilities() {
+        let law = Poisson::new(230.0);
+        let share = |number: usize| (law.cumulative[number] - law.cumulative[number - 1]) as f64 / 2.0_f64.powi(64);
+        for number in [180_usize, 229, 230, 260, 300] {
+            let logarithm =
+                number as f64 * 230.0_f64.ln() - 230.0 - statrs::function::gamma::ln_gamma(number as f64 + 1.0);
+            assert!((share(number) / logarithm.exp() - 1.0).abs() < 1e-9, "{number}");
+        }
+        let mut bits = Bits::of_resample(1, 0);
+        for _ in 0..1000 {
+            let word = Bits(bits.0).next();
+            assert_eq!(law.draw(&mut bits), law.cumulative.partition_point(|&end| end <= word), "by inversion");
+        }
     }
 
     #[test]
     fn every_resample_has_n_draws() {
-        for n_units in [1, 2, 3, 15, 63, 64, 65, 66, 191, 192, 193, 1000, 5000] {
+        for n_units in [1, 2, 3, 15, 255, 256, 257, 300, 511, 512, 513, 1000, 5000] {
             for row in counts(n_units, 7, 0..40) {
                 assert_eq!(row.iter().sum::<u32>() as usize, n_units);
             }
@@ -250,7 +275,7 @@ mod tests {
     /// Multinomial: E c = 1, Var c = 1 − 1/n, Cov(c_u, c_v) = −1/n, and the third and fourth moments of Binomial(n, 1/n).
     #[test]
     fn counts_have_the_moments_of_the_multinomial() {
-        for n_units in [30_usize, 64, 100, 301] {
+        for n_units in [30_usize, 256, 301] {
             let n_rows = 40_000;
             let rows = counts(n_units, 11, 0..n_rows);
             let n = n_units as f64;

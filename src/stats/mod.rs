@@ -18,7 +18,6 @@ pub mod friedman;
 #[cfg(test)]
 mod golden;
 pub mod kendall;
-mod law;
 pub mod multiple;
 pub mod normal;
 pub mod permutation;

@@ -1,55 +1,161 @@
-//! Counts times values: the sums of many series over a block of resamples, a table look-up per cell instead of three products.
+//! Draws times values: the sums of many series over a block of resamples.
 //!
-//! Series go in tiles of up to eight, so that a vector unit adds several at once. For four cells at a time, the sums of all 128 patterns
-//! over each series are laid out (32 KB at eight series), then every resample of the block adds four rows of them. That is a third of the additions
-//! of a dense product and no multiplication. Each series is added in the same order whatever tile it is in: cells in groups of
-//! four, pairwise, then the single draws; so its bits depend neither on its neighbors nor on the block.
+//! Values lie on a grid on which every sum is exact ([`super::resample`]): no order of additions, no vector width and no fused
+//! multiplication moves a bit, and so the cheapest way can be taken.
+//! - A few series: a look-up and an addition per draw. They go in tiles of up to eight, so that a vector unit adds several at once; narrow tiles add
+//!   in several chains, so that an addition need not wait for the one before. All resamples of the block pass over a group of 256 units before
+//!   the next one comes: its values, 16 KB at eight series, stay in the fastest cache.
+//! - Many: draws are counted, and a matrix of counts is multiplied with one of values.
 
-use super::draw::{Block, Plan, SLAB};
-use super::law::{CELL, Law, N_PATTERNS};
+use super::draw::{Block, GROUP, GroupDraws, Plan};
+use ndarray::linalg::general_mat_mul;
+use ndarray::{Array2, ArrayView2, s};
 
-/// Cells whose tables are laid out at once.
-const GROUP: usize = 4;
+/// Series from which counting pays; measured at 600 and at 100,000 units.
+const MANY: usize = 16;
+/// Series of a tile at most.
+const TILE: usize = 8;
+/// Groups whose counts are held at once: 1 MB for a block of 128 resamples.
+const TOGETHER: usize = 4;
 
-/// Sums of some patterns over `W` series.
-type Table<const W: usize> = [[f64; W]; N_PATTERNS];
+/// `W` series, unit by unit, that are added in `C` chains.
+pub(super) struct Tile<const W: usize, const C: usize>(Vec<[f64; W]>);
 
-/// `W` series, unit by unit, padded with zeros to whole slabs.
-pub(super) struct Tile<const W: usize>(Vec<[f64; W]>);
-
-/// Series in tiles of the width that fits.
+/// A tile of the width that fits.
 pub(super) enum AnyTile {
-    One(Tile<1>),
-    Two(Tile<2>),
-    Four(Tile<4>),
-    Eight(Tile<8>),
+    One(Tile<1, 8>),
+    Two(Tile<2, 4>),
+    Four(Tile<4, 2>),
+    Eight(Tile<8, 1>),
+}
+
+/// All series, the way they are summed.
+pub(super) enum Columns {
+    Few(Vec<AnyTile>),
+    /// `[n_units × n_series]`.
+    Many(Array2<f64>),
+}
+
+impl Columns {
+    /// - `column`: values of a series by its number, `[n_units]`, on the grid.
+    pub(super) fn new(n_units: usize, n_series: usize, column: impl Fn(usize) -> Vec<f64> + Sync) -> Self {
+        let all: Vec<usize> = (0..n_series).collect();
+        if n_series < MANY {
+            let tile = |some: &[usize]| AnyTile::new(&some.iter().map(|&at| column(at)).collect::<Vec<_>>());
+            return Self::Few(all.chunks(TILE).map(tile).collect());
+        }
+        let mut values = Array2::zeros((n_units, n_series));
+        for at in all {
+            values.column_mut(at).iter_mut().zip(column(at)).for_each(|(to, value)| *to = value);
+        }
+        Self::Many(values)
+    }
+
+    /// Sums of all series over a block, `[n_series][n_resamples]`.
+    pub(super) fn sums(&self, plan: &Plan, block: Block) -> Vec<Vec<f64>> {
+        match self {
+            Self::Few(tiles) => by_draw(plan, tiles, block),
+            Self::Many(values) => by_count(plan, values.view(), block),
+        }
+    }
+}
+
+fn by_count(plan: &Plan, values: ArrayView2<'_, f64>, mut block: Block) -> Vec<Vec<f64>> {
+    let (n_resamples, n_groups) = (block.n_resamples(), plan.n_groups());
+    let mut totals = Array2::zeros((n_resamples, values.ncols()));
+    let mut counts = Array2::zeros((n_resamples, TOGETHER * GROUP));
+    let mut draws = GroupDraws::default();
+    for first in (0..n_groups).step_by(TOGETHER) {
+        let some = first..(first + TOGETHER).min(n_groups);
+        counts.fill(0.0);
+        for at in 0..some.len() {
+            block.next_group(&mut draws);
+            for (mut row, drawn) in counts.rows_mut().into_iter().zip(draws.iter()) {
+                if let Some(counts) = row.as_slice_mut().and_then(|row| row[at * GROUP..].first_chunk_mut::<GROUP>()) {
+                    drawn.iter().for_each(|&unit| counts[usize::from(unit)] += 1.0);
+                }
+            }
+        }
+        let n = some.len() * GROUP;
+        let values = values.slice(s![first * GROUP..first * GROUP + n, ..]);
+        general_mat_mul(1.0, &counts.slice(s![.., ..n]), &values, 1.0, &mut totals);
+    }
+    // Units beyond the last whole group, in the same way; single draws of others one by one.
+    let first = n_groups * GROUP;
+    let mut beyond = Array2::zeros((n_resamples, plan.n_units - first));
+    for (row, singles) in block.singles().enumerate() {
+        for &unit in singles {
+            match (unit as usize).checked_sub(first) {
+                Some(at) => beyond[[row, at]] += 1.0,
+                None => totals.row_mut(row).zip_mut_with(&values.row(unit as usize), |total, value| *total += value),
+            }
+        }
+    }
+    general_mat_mul(1.0, &beyond, &values.slice(s![first.., ..]), 1.0, &mut totals);
+    totals.columns().into_iter().map(|column| column.to_vec()).collect()
+}
+
+fn by_draw(plan: &Plan, tiles: &[AnyTile], mut block: Block) -> Vec<Vec<f64>> {
+    let n_resamples = block.n_resamples();
+    let mut totals: Vec<Vec<f64>> = tiles.iter().map(|tile| vec![0.0; n_resamples * tile.width()]).collect();
+    let mut draws = GroupDraws::default();
+    for group in 0..plan.n_groups() {
+        block.next_group(&mut draws);
+        for (tile, totals) in tiles.iter().zip(&mut totals) {
+            tile.add_group(group, &draws, totals);
+        }
+    }
+    let mut out = Vec::new();
+    for (tile, totals) in tiles.iter().zip(&mut totals) {
+        tile.add_singles(&block, totals);
+        out.extend((0..tile.width()).map(|at| totals.iter().skip(at).step_by(tile.width()).copied().collect()));
+    }
+    // The last tile may be wider than the series left for it.
+    out
 }
 
 impl AnyTile {
-    /// Up to eight series.
-    pub(super) fn new(plan: &Plan, series: &[Vec<f64>]) -> Self {
+    /// Up to eight series, `[n_units]` each.
+    fn new(series: &[Vec<f64>]) -> Self {
         match series.len() {
-            0 | 1 => Self::One(Tile::new(plan, series)),
-            2 => Self::Two(Tile::new(plan, series)),
-            3 | 4 => Self::Four(Tile::new(plan, series)),
-            _ => Self::Eight(Tile::new(plan, series)),
+            0 | 1 => Self::One(Tile::new(series)),
+            2 => Self::Two(Tile::new(series)),
+            3 | 4 => Self::Four(Tile::new(series)),
+            _ => Self::Eight(Tile::new(series)),
         }
     }
 
-    /// Sums of each series over the block, `[n_resamples]` each, appended to `sums` in order.
-    pub(super) fn add(&self, plan: &Plan, block: &Block, sums: &mut [Vec<f64>]) {
+    fn width(&self) -> usize {
         match self {
-            Self::One(tile) => tile.add(plan, block, sums),
-            Self::Two(tile) => tile.add(plan, block, sums),
-            Self::Four(tile) => tile.add(plan, block, sums),
-            Self::Eight(tile) => tile.add(plan, block, sums),
+            Self::One(_) => 1,
+            Self::Two(_) => 2,
+            Self::Four(_) => 4,
+            Self::Eight(_) => 8,
+        }
+    }
+
+    fn add_group(&self, group: usize, draws: &GroupDraws, totals: &mut [f64]) {
+        match self {
+            Self::One(tile) => tile.add_group(group, draws, totals),
+            Self::Two(tile) => tile.add_group(group, draws, totals),
+            Self::Four(tile) => tile.add_group(group, draws, totals),
+            Self::Eight(tile) => tile.add_group(group, draws, totals),
+        }
+    }
+
+    fn add_singles(&self, block: &Block, totals: &mut [f64]) {
+        match self {
+            Self::One(tile) => tile.add_singles(block, totals),
+            Self::Two(tile) => tile.add_singles(block, totals),
+            Self::Four(tile) => tile.add_singles(block, totals),
+            Self::Eight(tile) => tile.add_singles(block, totals),
         }
     }
 }
 
-impl<const W: usize> Tile<W> {
-    fn new(plan: &Plan, series: &[Vec<f64>]) -> Self {
-        let mut units = vec![[0.0; W]; plan.n_units.max(plan.n_slabs() * SLAB * CELL)];
+impl<const W: usize, const C: usize> Tile<W, C> {
+    fn new(series: &[Vec<f64>]) -> Self {
+        let mut units = vec![[0.0; W]; series.first().map_or(0, Vec::len)];
         for (at, values) in series.iter().enumerate() {
             for (unit, &value) in units.iter_mut().zip(values) {
                 unit[at] = value;
@@ -58,57 +164,29 @@ impl<const W: usize> Tile<W> {
         Self(units)
     }
 
-    fn add(&self, plan: &Plan, block: &Block, sums: &mut [Vec<f64>]) {
-        let mut totals = vec![[0.0; W]; block.n_resamples()];
-        if let Some(law) = &plan.law {
-            let mut tables = vec![[[0.0; W]; N_PATTERNS]; GROUP];
-            if let Ok(tables) = <&mut [Table<W>; GROUP]>::try_from(tables.as_mut_slice()) {
-                for slab in 0..plan.n_slabs() {
-                    self.add_slab(law, slab, block.slab(slab), tables, &mut totals);
+    fn add_group(&self, group: usize, draws: &GroupDraws, totals: &mut [f64]) {
+        let Ok(units) = <&[[f64; W]; GROUP]>::try_from(&self.0[group * GROUP..(group + 1) * GROUP]) else { return };
+        for (total, drawn) in totals.as_chunks_mut::<W>().0.iter_mut().zip(draws.iter()) {
+            let mut chains = [[0.0; W]; C];
+            let (whole, rest) = drawn.as_chunks::<C>();
+            for some in whole {
+                for (chain, &unit) in chains.iter_mut().zip(some) {
+                    plus(chain, &units[usize::from(unit)]);
                 }
             }
+            for &unit in rest {
+                plus(&mut chains[0], &units[usize::from(unit)]);
+            }
+            chains.iter().for_each(|chain| plus(total, chain));
         }
-        for (total, singles) in totals.iter_mut().zip(block.singles()) {
+    }
+
+    fn add_singles(&self, block: &Block, totals: &mut [f64]) {
+        for (total, singles) in totals.as_chunks_mut::<W>().0.iter_mut().zip(block.singles()) {
             for &unit in singles {
                 plus(total, &self.0[unit as usize]);
             }
         }
-        for (at, out) in sums.iter_mut().enumerate() {
-            out.extend(totals.iter().map(|total| total[at]));
-        }
-    }
-
-    fn add_slab(
-        &self,
-        law: &Law,
-        slab: usize,
-        patterns: &[u8],
-        tables: &mut [Table<W>; GROUP],
-        totals: &mut [[f64; W]],
-    ) {
-        for first in (0..SLAB).step_by(GROUP) {
-            for (cell, table) in tables.iter_mut().enumerate() {
-                let unit = (slab * SLAB + first + cell) * CELL;
-                fill(law, &self.0[unit..unit + CELL], table);
-            }
-            for (row, total) in patterns.chunks_exact(SLAB).zip(totals.iter_mut()) {
-                let rows: [&[f64; W]; GROUP] =
-                    std::array::from_fn(|cell| &tables[cell][usize::from(row[first + cell]) % N_PATTERNS]);
-                for at in 0..W {
-                    total[at] += (rows[0][at] + rows[1][at]) + (rows[2][at] + rows[3][at]);
-                }
-            }
-        }
-    }
-}
-
-/// The sum of every pattern over three units: that of a pattern with one draw less, plus that draw.
-fn fill<const W: usize>(law: &Law, units: &[[f64; W]], table: &mut Table<W>) {
-    for id in 1..N_PATTERNS {
-        let (parent, unit) = law.parents[id];
-        let mut sum = table[usize::from(parent) % N_PATTERNS];
-        plus(&mut sum, &units[usize::from(unit)]);
-        table[id] = sum;
     }
 }
 

@@ -36,6 +36,7 @@ pub fn means(resampler: &Resampler, n_seeds: usize, grids: &[Series<'_>]) -> Res
     }
     let totals = resampler.totals(&series, &centers)?;
     let draws = seed_draws(resampler, n_seeds);
+    let ranges: Vec<(f64, f64)> = grids.iter().map(Series::range).collect();
     let mean = |grid: usize, resample: usize| {
         let (mut sum, mut drawn) = (0.0, 0.0);
         for (seed, &count) in draws[resample * n_seeds..][..n_seeds].iter().enumerate() {
@@ -43,7 +44,8 @@ pub fn means(resampler: &Resampler, n_seeds: usize, grids: &[Series<'_>]) -> Res
             sum += f64::from(count) * totals.sums[at][resample];
             drawn += f64::from(count) * totals.drawn(at, resample);
         }
-        (drawn > 0.0).then(|| centers[grid * n_seeds] + sum / drawn)
+        let (low, high) = ranges[grid];
+        (drawn > 0.0).then(|| (centers[grid * n_seeds] + sum / drawn).max(low).min(high))
     };
     Ok((0..grids.len()).map(|grid| (0..resampler.n_resamples).map(|r| mean(grid, r)).collect()).collect())
 }
