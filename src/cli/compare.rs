@@ -5,7 +5,7 @@ use super::{Shared, print, tables};
 use crate::compare::comparison::{self, Comparison, PairReport};
 use crate::compare::paired::Paired;
 use crate::compare::question::Question;
-use crate::compare::verdict::{caution, fixed, p_text, signed};
+use crate::compare::verdict::{caution, fixed, p_text, short, signed};
 use crate::error::Result;
 use crate::report;
 use crate::store::Store;
@@ -125,7 +125,7 @@ pub fn text(found: &Comparison, style: Style) -> String {
         found.dataset,
         found.seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", "),
         (found.rules.level * 1e6).round() / 1e4,
-        found.rules.margin
+        short(found.rules.margin)
     );
     for side in &found.sides {
         let _ = writeln!(out, "  {}: arm {} of {}, run {}", side.name, side.arm, side.experiment, side.run);

@@ -1,7 +1,7 @@
 //! What an offline A/B test found, in words and rows that the terminal and the page share.
 
 use super::ab::AbTest;
-use super::verdict::{fixed, p_text, signed};
+use super::verdict::{fixed, p_text, short, signed};
 use crate::stats::power;
 
 /// One way to analyse a test.
@@ -51,7 +51,7 @@ pub fn setting(found: &AbTest) -> String {
         percent(1.0 - found.design.share),
         found.minimum_uplift,
         percent(found.rules.level),
-        found.rules.margin,
+        short(found.rules.margin),
         found.seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")
     )
 }

@@ -164,9 +164,13 @@ pub fn compare(store: &Store, texts: &[String], question: &Question) -> Result<C
     looks.n_comparisons += u64::from(!store.has_comparison(&key)?);
     let mut notes = ground.notes.clone();
     if let Some(time) = registered_at.filter(|_| plan.is_registered) {
-        let before = match store.comparisons_before(&ground.splits, time)? {
-            0 => "before any comparison of these test ratings".to_owned(),
-            n => format!("after {} of these test ratings, which weakens it", plural(n as usize, "comparison")),
+        let before = match store.looks_before(&ground.splits, time)? {
+            (0, 0) => "before any other run or comparison on these test ratings".to_owned(),
+            (runs, comparisons) => format!(
+                "after {} and {} on these test ratings, which weakens it",
+                plural(runs as usize, "run"),
+                plural(comparisons as usize, "comparison")
+            ),
         };
         notes.push(format!(
             "the metric, the sides and the family were registered in [study] {before}; all else is exploratory"

@@ -138,7 +138,7 @@ pub fn fixed(value: f64) -> String {
 
 /// As few digits as say it.
 pub fn short(value: f64) -> String {
-    format!("{value}")
+    if value == 0.0 || (1e-6..1e9).contains(&value.abs()) { format!("{value}") } else { format!("{value:e}") }
 }
 
 /// `= 0.014`, or `< 0.001`.
@@ -227,6 +227,7 @@ mod tests {
             ("0.0000".into(), "0.0000".into(), "-0.0001".into())
         );
         assert_eq!(uplift(&Paired::example(-0.00001, (-0.1, 0.1), 1.0)), "0.0000 [-0.1000, +0.1000] (0.0 %)");
+        assert_eq!([0.005, 0.0, 1e300].map(short), ["0.005", "0", "1e300"]);
         assert_eq!((p_text(0.0004), p_text(0.0005)), ("< 0.001".into(), "= 0.001".into()));
     }
 }

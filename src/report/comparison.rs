@@ -6,7 +6,7 @@ use super::files::{Folder, folder_name};
 use super::page::{STYLE, rendered};
 use crate::compare::comparison::{Comparison, PairReport};
 use crate::compare::paired::Paired;
-use crate::compare::verdict::{caution, fixed, p_text, signed};
+use crate::compare::verdict::{caution, fixed, p_text, short, signed};
 use crate::error::Result;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -216,7 +216,7 @@ fn methods(found: &Comparison) -> Vec<String> {
         interval,
         format!("p: sign-flip permutation test of the mean, two-sided, {n} flips (all of them up to 20 users), (hits + 1)/(flips + 1) (Phipson & Smyth 2010); corrected within its family by Holm (1979). \
                  Beside it Wilcoxon's signed ranks with Pratt's zeros and Student's paired t. A difference is called real only where the corrected p and the interval agree."),
-        format!("d_z: mean difference over its standard deviation (Cohen 1988). Equivalence: two one-sided t tests against ±{} (Schuirmann 1987).", found.rules.margin),
+        format!("d_z: mean difference over its standard deviation (Cohen 1988). Equivalence: two one-sided t tests against ±{} (Schuirmann 1987).", short(found.rules.margin)),
         "Power: paired t test, noncentral t (Cohen 1988). Ranks of three or more sides: Friedman (1937) with Nemenyi's critical difference (Demšar 2006).".into(),
     ]
 }

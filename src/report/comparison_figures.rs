@@ -3,6 +3,7 @@
 use super::figures::{Draft, Figure, Place, rendered};
 use crate::compare::comparison::{Comparison, PairReport};
 use crate::compare::paired::Paired;
+use crate::compare::verdict::short;
 use crate::error::Result;
 use crate::plots::differences::{self, DifferencesData, Unit};
 use crate::plots::forest::{self, ForestData, ForestRow};
@@ -57,7 +58,7 @@ fn metrics(found: &Comparison, pair: &PairReport) -> Draft {
             caption: format!(
                 "Mean difference over users with {}; band: ±{}, too small to matter.",
                 level(found),
-                found.rules.margin
+                short(found.rules.margin)
             ),
         },
         x_name: "difference".into(),
@@ -76,7 +77,7 @@ fn all_pairs(found: &Comparison, pairs: &[PairReport]) -> Draft {
             caption: format!(
                 "Mean difference over users with {}; band: ±{}, too small to matter.",
                 level(found),
-                found.rules.margin
+                short(found.rules.margin)
             ),
         },
         x_name: format!("difference of {label}"),

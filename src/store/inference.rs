@@ -192,16 +192,20 @@ impl Store {
         Ok(n > 0)
     }
 
-    /// Comparisons over the test sets of some splits that were made before a time.
+    /// Runs judged on the test sets of some splits, and comparisons made on them, before a time.
     ///
     /// # Errors
     /// [`crate::Error::Store`].
-    pub fn comparisons_before(&self, splits: &[String], time: &str) -> Result<u64> {
-        let sql = "SELECT count(DISTINCT comparison_id) FROM comparison_split JOIN comparison ON comparison.id = comparison_id
-            WHERE made_at < ?2 AND split_hash IN (SELECT value FROM json_each(?1))";
+    pub fn looks_before(&self, splits: &[String], time: &str) -> Result<(u64, u64)> {
+        let sql = "WITH asked (hash) AS (SELECT value FROM json_each(?1))
+            SELECT (SELECT count(DISTINCT run.id) FROM run JOIN trial ON trial.run_id = run.id JOIN split ON split.id = split_id
+                    WHERE run.started_at < ?2 AND split.hash IN (SELECT hash FROM asked)),
+                (SELECT count(DISTINCT comparison_id) FROM comparison_split JOIN comparison ON comparison.id = comparison_id
+                    WHERE made_at < ?2 AND split_hash IN (SELECT hash FROM asked))";
         let asked = serde_json::json!(splits).to_string();
-        let n: i64 = self.connection.query_row(sql, [&asked, time], |row| row.get(0)).map_err(failed(&self.path))?;
-        Ok(n as u64)
+        let count = |row: &rusqlite::Row<'_>, column| row.get::<_, i64>(column).map(|n| n as u64);
+        let read = |row: &rusqlite::Row<'_>| Ok((count(row, 0)?, count(row, 1)?));
+        self.connection.query_row(sql, [&asked, time], read).map_err(failed(&self.path))
     }
 
     /// All comparisons, newest first.

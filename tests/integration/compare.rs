@@ -280,7 +280,10 @@ fn a_registered_study_is_the_corrected_family_and_all_else_is_exploratory() {
     );
     assert_eq!(json["study"]["primary"], "recall@5");
     let notes = json["notes"].to_string();
-    assert!(notes.contains("registered in [study] before any comparison of these test ratings"), "{notes}");
+    assert!(
+        notes.contains("registered in [study] before any other run or comparison on these test ratings"),
+        "{notes}"
+    );
     for other in [&["compare", "a", "b", "--metric", "mrr@5", "--json"][..], &["compare", "a", "b/mf", "--json"]] {
         let json = home.json(other);
         assert!(json["study"].is_null() && json["notes"].to_string().contains("no [study] registers this question"));
@@ -293,7 +296,7 @@ fn a_registered_study_is_the_corrected_family_and_all_else_is_exploratory() {
     std::thread::sleep(std::time::Duration::from_millis(1100));
     home.ok(&["run", "late.toml"]);
     let notes = home.json(&["compare", "late", "a", "--json"])["notes"].to_string();
-    assert!(notes.contains("after 3 comparisons of these test ratings, which weakens it"), "{notes}");
+    assert!(notes.contains("after 2 runs and 3 comparisons on these test ratings, which weakens it"), "{notes}");
 }
 
 #[test]
