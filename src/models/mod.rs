@@ -4,6 +4,8 @@
 //! a `KIND`, and one line in [`MODELS`]. The conformance tests below then cover it, and its scores become the feature `score_<name>`.
 
 mod bias;
+mod ease;
+mod ease_forms;
 mod external;
 mod external_csv;
 mod genre;
@@ -13,6 +15,7 @@ mod itemknn_similarity;
 mod mf;
 mod popularity;
 mod random;
+mod signal;
 
 use crate::dataset::{Dataset, Interactions, ItemIndex, Note, Scale, UserIndex};
 use crate::error::Result;
@@ -22,7 +25,7 @@ use std::fmt::Debug;
 
 /// Every base model there is.
 pub const MODELS: &[Kind<dyn BaseModel>] =
-    &[bias::KIND, itemknn::KIND, mf::KIND, genre::KIND, popularity::KIND, random::KIND, external::KIND];
+    &[bias::KIND, itemknn::KIND, mf::KIND, genre::KIND, ease::KIND, popularity::KIND, random::KIND, external::KIND];
 
 /// The floors: models that every run carries as arms, so that a number can be seen against knowing nothing.
 pub const FLOORS: &[&str] = &["random", "popularity"];

@@ -3,12 +3,17 @@
 use crate::golden::{Comparison, Measured, entry, json};
 use crate::support::{Home, real_data};
 use rexp::dataset::{Dataset, Duplicates, Interactions, ItemIndex, Scale, UserIndex};
+use rexp::error::Source;
 use rexp::evaluation::{Evaluation, Scorer, Setting, evaluate};
+use rexp::kind::Reader;
 use rexp::metrics::METRICS;
 use rexp::models::{MODELS, TrainData};
 use rexp::protocols::{Offer, Protocol};
+use rexp::tree::{self, Value};
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
 const EXPERIMENT: &str = r#"
 seeds = [0]
@@ -96,11 +101,11 @@ impl Protocol for TrainItems {
 }
 
 /// Scores of two arms, `[n_users][n_items]`, turned into places: equal scores are ordered by item as in the reference, so that no tie is left.
-struct Resolved([Vec<Vec<f64>>; 2]);
+struct Resolved([Vec<Vec<f64>>; 3]);
 
 impl Scorer for Resolved {
     fn n_arms(&self) -> usize {
-        2
+        self.0.len()
     }
 
     fn scale(&self, _arm: usize) -> Scale {
@@ -119,10 +124,14 @@ impl Scorer for Resolved {
     }
 }
 
-/// The popularity floor's scores, as the library fits it.
-fn popularity(train: &TrainData<'_>) -> Vec<Vec<f64>> {
-    let kind = MODELS.iter().find(|kind| kind.name == "popularity").unwrap();
-    let fitted = rexp::kind::with_defaults(kind).fit(train).unwrap();
+/// The scores of a base model, as the library fits it.
+fn scores(name: &str, options: &str, train: &TrainData<'_>) -> Vec<Vec<f64>> {
+    let kind = MODELS.iter().find(|kind| kind.name == name).unwrap();
+    let root = tree::parse(&Arc::new(Source { name: "options".into(), text: options.into() })).unwrap();
+    let Value::Table(table) = &root.value else { panic!("{options}") };
+    let problems = RefCell::default();
+    let fitted = (kind.read)(&Reader::new(table, root.place.clone(), name, &problems)).fit(train).unwrap();
+    assert!(problems.borrow().is_empty(), "{options}");
     let items: Vec<ItemIndex> = (0..train.dataset.n_items() as u32).map(ItemIndex).collect();
     let of_user = |user| {
         let mut scores = vec![0.0_f32; items.len()];
@@ -187,7 +196,8 @@ fn rankings_of_u1_have_the_metrics_of_the_closed_forms() {
     let test: Vec<_> = fold(&data, "u1.test").into_iter().filter(|(_, item, _)| known.contains(item)).collect();
     let (train, test) = (interactions(&dataset, &base), interactions(&dataset, &test));
     let to_fit = TrainData { dataset: &dataset, interactions: &train, seed: 1 };
-    let scorer = Resolved([popularity(&to_fit), item_cosine(&train)]);
+    let scorer =
+        Resolved([scores("popularity", "", &to_fit), item_cosine(&train), scores("ease", "signal = \"all\"", &to_fit)]);
     let protocols: [(&str, Box<dyn Protocol>); 1] = [("train-items", Box::new(TrainItems))];
     let setting = Setting {
         dataset: &dataset,
@@ -203,7 +213,7 @@ fn rankings_of_u1_have_the_metrics_of_the_closed_forms() {
     let golden = json("ml-100k.json");
     let closed_form = entry(&golden, "closed form");
     let mut comparison = Comparison::default();
-    for (arm, expected) in ["popularity", "item cosine"].into_iter().enumerate() {
+    for (arm, expected) in ["popularity", "item cosine", "EASE lambda 250"].into_iter().enumerate() {
         for (ours, theirs) in [
             ("hit-rate", "hit@10"),
             ("precision", "precision@10"),
@@ -218,5 +228,5 @@ fn rankings_of_u1_have_the_metrics_of_the_closed_forms() {
             comparison.near(&format!("{expected} {ours}"), value, &entry(closed_form, expected)[theirs], 1e-5);
         }
     }
-    comparison.finish(12);
+    comparison.finish(18);
 }
