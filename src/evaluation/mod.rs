@@ -13,7 +13,7 @@ mod users;
 use crate::dataset::{Dataset, Interactions, ItemIndex, Scale, UserIndex};
 use crate::error::Result;
 use crate::metrics::METRICS;
-use crate::protocols::Protocol;
+use crate::protocols::{Generator, Protocol};
 use crate::segments::Segmentation;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -40,6 +40,8 @@ pub struct Setting<'a> {
     pub test: &'a Interactions,
     /// Protocols, by name.
     pub protocols: &'a [(&'static str, Box<dyn Protocol>)],
+    /// Per protocol: the models that propose its candidates.
+    pub generators: &'a [Vec<Generator<'a>>],
     /// Cutoffs k, ascending, distinct, 1 or more.
     pub cutoffs: &'a [usize],
     /// A test rating of this or more is relevant.
@@ -86,6 +88,8 @@ pub struct Outcome {
     pub longest: usize,
     /// Candidates of all users together.
     pub n_candidates: u64,
+    /// Per generator of candidates: its name, and the users for whom it had nothing to propose.
+    pub silent: Vec<(String, u64)>,
     /// Per arm, in the order of the scorer.
     pub arms: Vec<ArmOutcome>,
 }
@@ -159,10 +163,12 @@ pub struct UserValues {
 pub fn evaluate(setting: &Setting<'_>, scorer: &dyn Scorer) -> Result<Evaluation> {
     let groups = groups::Groups::new(setting);
     let segments = groups.names();
-    let protocols = setting.protocols.iter().map(|(name, protocol)| {
-        let slots = slots::slots(METRICS, setting.cutoffs, groups.items.len());
-        let judged = users::judge(setting, scorer, &**protocol, &slots, &groups)?;
-        outcome(setting, scorer, name, &**protocol, &slots, &groups, &judged)
+    let protocols = setting.protocols.iter().enumerate().map(|(place, (name, protocol))| {
+        let generators = setting.generators.get(place).map_or(&[][..], Vec::as_slice);
+        let slots = slots::slots(METRICS, setting.cutoffs, groups.items.len(), !generators.is_empty());
+        let judged = users::judge(setting, scorer, &**protocol, generators, &slots, &groups)?;
+        let outcome = outcome(setting, scorer, name, &**protocol, &slots, &groups, &judged)?;
+        Ok(Outcome { silent: silent(generators, &judged), ..outcome })
     });
     Ok(Evaluation { protocols: protocols.collect::<Result<_>>()?, users: judged_users(setting, &groups), segments })
 }
@@ -188,6 +194,11 @@ fn judged_users(setting: &Setting<'_>, groups: &groups::Groups) -> JudgedUsers {
         mean_rating: all.iter().map(mean).collect(),
         all,
     }
+}
+
+fn silent(generators: &[Generator<'_>], judged: &users::Judged) -> Vec<(String, u64)> {
+    let count = |at: usize| judged.users.iter().filter(|user| user.is_silent[at]).count() as u64;
+    generators.iter().enumerate().map(|(at, generator)| (generator.name.to_owned(), count(at))).collect()
 }
 
 /// Turns what every user saw into what every arm reached.
@@ -229,6 +240,7 @@ fn outcome(
     Ok(Outcome {
         protocol: name,
         longest: setting.cutoffs.last().copied().unwrap_or(0),
+        silent: Vec::new(),
         arms: arms.collect(),
         n_without_relevant: judged.users.iter().filter(|user| user.n_relevant == 0).count() as u64,
         n_without_choice: judged.users.iter().filter(|user| user.n_relevant > 0 && !user.has_choice).count() as u64,

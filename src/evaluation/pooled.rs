@@ -49,6 +49,7 @@ pub fn lists(setting: &Setting<'_>, groups: &Groups, judged: &Judged, arm: usize
         ranked,
         relevance,
         n_relevant: user.n_relevant,
+        n_reachable: 0,
         scores: &[],
         labels: &[],
         profile_popularity: user.profile_popularity,

@@ -15,8 +15,8 @@ pub struct Slot {
     pub needs_relevant: bool,
 }
 
-/// All slots of a table of metrics, in order of metric, cutoff and item group. Item groups make sense only where relevance at a cutoff is counted.
-pub fn slots(metrics: &[Metric], cutoffs: &[usize], n_item_groups: usize) -> Vec<Slot> {
+/// All slots of a table of metrics, in order of metric, cutoff and item group. What arms can reach is asked only where generators decide it. Item groups make sense only where relevance at a cutoff is counted.
+pub fn slots(metrics: &[Metric], cutoffs: &[usize], n_item_groups: usize, has_generators: bool) -> Vec<Slot> {
     let mut out = Vec::new();
     for (metric, definition) in metrics.iter().enumerate() {
         match definition.compute {
@@ -27,10 +27,13 @@ pub fn slots(metrics: &[Metric], cutoffs: &[usize], n_item_groups: usize) -> Vec
                 }
             }
             Compute::Relevant(_) => out.push(Slot { metric, k: 0, item_group: None, needs_relevant: true }),
+            Compute::Reach(_) if has_generators => {
+                out.push(Slot { metric, k: 0, item_group: None, needs_relevant: true });
+            }
             Compute::ListAtK(_) => {
                 out.extend(cutoffs.iter().map(|&k| Slot { metric, k, item_group: None, needs_relevant: false }));
             }
-            Compute::AllListsAtK(_) | Compute::Rows(..) => {}
+            Compute::Reach(_) | Compute::AllListsAtK(_) | Compute::Rows(..) => {}
         }
     }
     out
@@ -44,7 +47,7 @@ impl Slot {
         }
         match metrics[self.metric].compute {
             Compute::RelevantAtK(compute) | Compute::ListAtK(compute) => compute(list, self.k),
-            Compute::Relevant(compute) => compute(list),
+            Compute::Relevant(compute) | Compute::Reach(compute) => compute(list),
             Compute::AllListsAtK(_) | Compute::Rows(..) => None,
         }
     }

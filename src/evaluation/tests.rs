@@ -38,6 +38,7 @@ impl World {
             train_full: &self.train,
             test: &self.test,
             protocols: &self.protocols,
+            generators: &[],
             cutoffs: &[1, 2],
             threshold: 4.0,
             segments: &segments,
@@ -126,6 +127,7 @@ fn every_value_is_there_or_its_absence_is_counted() {
                 let cutoffs: &[usize] = match definition.compute {
                     Compute::RelevantAtK(_) | Compute::ListAtK(_) | Compute::AllListsAtK(_) => &[1, 2],
                     Compute::Relevant(_) | Compute::Rows(..) => &[0],
+                    Compute::Reach(_) => &[],
                 };
                 let n_segments: usize = match (of_rows, outcome.protocol) {
                     (true, "rated") => evaluation.segments.len(),

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::key::KeyBuilder;
 use crate::metrics::{ItemFacts, METRICS, UserList};
 use crate::parallel;
-use crate::protocols::{Offer, Protocol};
+use crate::protocols::{Candidates, Generator, Offer, Protocol};
 
 /// Users per block: small, because the candidates of one user may be a whole catalog.
 const BLOCK: usize = 8;
@@ -34,6 +34,8 @@ pub struct JudgedUser {
     pub user: UserIndex,
     /// Candidates.
     pub n_candidates: usize,
+    /// Per generator: whether it proposed nothing.
+    pub is_silent: Vec<bool>,
     /// Relevant test items, candidates or not.
     pub n_relevant: usize,
     /// Whether a candidate is not relevant, so that an order can be wrong.
@@ -71,6 +73,7 @@ pub fn judge(
     setting: &Setting<'_>,
     scorer: &dyn Scorer,
     protocol: &dyn Protocol,
+    generators: &[Generator<'_>],
     slots: &[Slot],
     groups: &Groups,
 ) -> Result<Judged> {
@@ -81,7 +84,16 @@ pub fn judge(
     let mut judged =
         Judged { users: Vec::new(), n_fallbacks: vec![0; scorer.n_arms()], counts, is_tail, n_train_users };
     let users = with_test_rows(setting.test);
-    let worker = Worker { setting, scorer, protocol, slots, groups, judged: &judged, tie_seed: tie_seed(setting.seed) };
+    let worker = Worker {
+        setting,
+        scorer,
+        protocol,
+        generators,
+        slots,
+        groups,
+        judged: &judged,
+        tie_seed: tie_seed(setting.seed),
+    };
     let blocks = parallel::map_blocks(users.len(), BLOCK, |block| worker.block(&users[block]));
     let mut out = Vec::with_capacity(users.len());
     let mut n_fallbacks = vec![0; scorer.n_arms()];
@@ -109,6 +121,7 @@ struct Worker<'a> {
     setting: &'a Setting<'a>,
     scorer: &'a dyn Scorer,
     protocol: &'a dyn Protocol,
+    generators: &'a [Generator<'a>],
     slots: &'a [Slot],
     groups: &'a Groups,
     judged: &'a Judged,
@@ -118,7 +131,7 @@ struct Worker<'a> {
 /// Buffers of one worker, reused from user to user.
 #[derive(Default)]
 struct Scratch {
-    items: Vec<ItemIndex>,
+    candidates: Candidates,
     labels: Vec<u8>,
     scores: Vec<Vec<f32>>,
     masked: Vec<u8>,
@@ -138,9 +151,11 @@ impl Worker<'_> {
 
     fn user(&self, user: UserIndex, scratch: &mut Scratch, fallbacks: &mut [u64]) -> JudgedUser {
         let Setting { train_full, test, seed, threshold, .. } = *self.setting;
-        scratch.items.clear();
-        self.protocol.candidates(&Offer { train_full, test, seed }, user, &mut scratch.items);
-        self.scorer.score(user, &scratch.items, &mut scratch.scores, fallbacks);
+        scratch.candidates.clear();
+        let offer = Offer { train_full, test, seed, generators: self.generators };
+        self.protocol.candidates(&offer, user, &mut scratch.candidates);
+        let items = &scratch.candidates.items;
+        self.scorer.score(user, items, &mut scratch.scores, fallbacks);
         let (rated, ratings) = test.of_user(user);
         let mut relevant =
             rated.iter().zip(ratings).filter(|&(_, &rating)| is_relevant(rating, threshold)).map(|(&item, _)| item);
@@ -148,7 +163,7 @@ impl Worker<'_> {
         // Candidates and relevant items are both ascending: one pass marks them.
         let mut next = relevant.next();
         scratch.labels.clear();
-        scratch.labels.extend(scratch.items.iter().map(|item| {
+        scratch.labels.extend(items.iter().map(|item| {
             while next.is_some_and(|item_at| item_at < item.0) {
                 next = relevant.next();
             }
@@ -158,7 +173,8 @@ impl Worker<'_> {
         let total: u64 = profile.iter().map(|&item| u64::from(self.judged.counts[item as usize])).sum();
         let mut judged = JudgedUser {
             user,
-            n_candidates: scratch.items.len(),
+            n_candidates: items.len(),
+            is_silent: scratch.candidates.proposals.iter().map(Vec::is_empty).collect(),
             n_relevant,
             has_choice: scratch.labels.contains(&0),
             profile_popularity: if profile.is_empty() { 0.0 } else { total as f64 / profile.len() as f64 },
@@ -172,7 +188,7 @@ impl Worker<'_> {
     }
 
     fn arm(&self, user: &JudgedUser, arm: usize, scratch: &mut Scratch) -> JudgedArm {
-        let (items, scores) = (&scratch.items, &scratch.scores[arm]);
+        let (items, scores) = (&scratch.candidates.items, &scratch.scores[arm]);
         let longest = self.setting.cutoffs.last().copied().unwrap_or(0);
         let order = top::best(longest, self.tie_seed, user.user, items, scores);
         let ranked: Vec<ItemIndex> = order.iter().map(|&at| items[at]).collect();
@@ -182,6 +198,7 @@ impl Worker<'_> {
             ranked: &ranked,
             relevance: &relevance,
             n_relevant: user.n_relevant,
+            n_reachable: self.reachable(arm, scratch),
             scores,
             labels: &scratch.labels,
             profile_popularity: user.profile_popularity,
@@ -196,6 +213,16 @@ impl Worker<'_> {
             top: order.iter().map(|&at| (items[at], scores[at], scratch.labels[at])).collect(),
             values,
             row_scores: if self.protocol.is_of_test_rows() { scores.clone() } else { Vec::new() },
+        }
+    }
+
+    /// Relevant items that an arm could rank.
+    fn reachable(&self, arm: usize, scratch: &Scratch) -> usize {
+        let Candidates { items, proposals } = &scratch.candidates;
+        let relevant = items.iter().zip(&scratch.labels).filter(|&(_, &label)| label == 1);
+        match self.generators.iter().position(|generator| generator.arm == arm) {
+            Some(own) => relevant.filter(|(item, _)| proposals[own].binary_search(item).is_ok()).count(),
+            None => relevant.count(),
         }
     }
 

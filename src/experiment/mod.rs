@@ -11,12 +11,14 @@ mod seeds;
 mod stackers;
 mod statistics;
 mod study;
+mod training;
 
 pub use data::Data;
 pub use load::{files, load};
 pub use seeds::parse as parse_seeds;
 pub use statistics::Statistics;
 pub use study::{Ab, Discount, Study};
+pub use training::Training;
 
 use crate::evaluation::Setting;
 use crate::features::StatsFrom;
@@ -50,6 +52,8 @@ pub struct Experiment {
     pub models: Vec<NamedModel>,
     /// Where user and item statistics come from.
     pub stats_from: StatsFrom,
+    /// Which rows stackers learn from.
+    pub training: Training,
     /// Stackers as listed, the first being the experiment's answer, then the simple average.
     pub stackers: Vec<NamedStacker>,
     /// How arms are judged.
@@ -79,6 +83,8 @@ pub struct SplitPlan {
     pub split: Box<dyn Split>,
     /// Whether test rows are scored by models fitted on `train_full` instead of `base_train`.
     pub refit: bool,
+    /// Folds of `train_full` that base models are fitted without, each in turn, so that stackers learn from all of it; 0: they learn from the meta part.
+    pub cross_fit: usize,
 }
 
 /// A base model under its name.
@@ -114,6 +120,8 @@ pub struct NamedStacker {
 pub struct EvaluationPlan {
     /// Protocols by name, in the order given.
     pub protocols: Vec<(&'static str, Box<dyn Protocol>)>,
+    /// Per protocol: places of the models that propose its candidates, ascending.
+    pub generators: Vec<Vec<usize>>,
     /// Cutoffs, ascending.
     pub cutoffs: Vec<usize>,
     /// A rating of this or more is relevant.
@@ -132,9 +140,9 @@ impl EvaluationPlan {
 
     /// Puts the ratings of a trial under this plan.
     pub fn setting<'a>(&'a self, trial: TrialData<'a>) -> Setting<'a> {
-        let TrialData { dataset, train_full, test, seed } = trial;
-        let Self { protocols, cutoffs, threshold, segments } = self;
-        Setting { dataset, train_full, test, protocols, cutoffs, threshold: *threshold, segments, seed }
+        let TrialData { dataset, train_full, test, generators, seed } = trial;
+        let Self { protocols, cutoffs, threshold, segments, .. } = self;
+        Setting { dataset, train_full, test, protocols, generators, cutoffs, threshold: *threshold, segments, seed }
     }
 }
 
@@ -147,6 +155,8 @@ pub struct TrialData<'a> {
     pub train_full: &'a crate::dataset::Interactions,
     /// What judges.
     pub test: &'a crate::dataset::Interactions,
+    /// Per protocol: the models that propose its candidates.
+    pub generators: &'a [Vec<crate::protocols::Generator<'a>>],
     /// Seed of the trial.
     pub seed: u64,
 }

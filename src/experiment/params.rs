@@ -21,7 +21,12 @@ pub fn of(experiment: &Experiment) -> BTreeMap<String, String> {
     }
     put("split.kind".into(), json!(experiment.split.kind));
     put("split.refit".into(), json!(experiment.split.refit));
+    put("split.cross_fit".into(), json!(experiment.split.cross_fit));
     flat("split", &experiment.split.split.parameters(), &mut put);
+    let training = experiment.training;
+    put("training.negatives".into(), json!(training.negatives));
+    let protocol = training.protocol.map(|place| experiment.evaluation.protocols[place].0);
+    put("training.protocol".into(), json!(protocol));
     for model in &experiment.models {
         put(format!("models.{}.kind", model.name), json!(model.kind));
         flat(&format!("models.{}", model.name), &model.model.parameters(), &mut put);

@@ -2,11 +2,13 @@
 
 use super::{
     EvaluationPlan, Experiment, NamedModel, SplitPlan, Statistics, data, names, params, seeds, stackers, study,
+    training,
 };
 use crate::error::{Error, Place, Result, shown};
+use crate::features;
 use crate::kind::{Options, Reader};
 use crate::models::{FLOORS, MODELS};
-use crate::protocols::PROTOCOLS;
+use crate::protocols::{PROTOCOLS, Protocol};
 use crate::segments::SEGMENTS;
 use crate::splits::SPLITS;
 use crate::tree::{self, Table};
@@ -33,7 +35,8 @@ pub fn experiment(table: &Table, place: &Place, path: &Path, cli_seeds: Option<&
     let models = models(&reader);
     let features = stackers::read_features(&reader.table("features"), &models);
     let stackers = stackers::read(&reader, &features, &models);
-    let evaluation = evaluation(&reader.table("evaluation"));
+    let evaluation = evaluation(&reader.table("evaluation"), &models);
+    let training = training::read(&reader.table("training"), &evaluation, features.stats_from);
     let section = reader.table("statistics");
     let statistics = Statistics::read(&section);
     section.finish();
@@ -50,6 +53,7 @@ pub fn experiment(table: &Table, place: &Place, path: &Path, cli_seeds: Option<&
         split,
         models,
         stats_from: features.stats_from,
+        training,
         stackers,
         evaluation,
         statistics,
@@ -65,9 +69,14 @@ pub fn experiment(table: &Table, place: &Place, path: &Path, cli_seeds: Option<&
 }
 
 fn split(reader: &Reader<'_>) -> Option<SplitPlan> {
-    let refit = reader.option("refit", false, None);
+    let cross_fit = reader.option("cross_fit", 0_usize, Some(2..=100));
+    let refit = reader.option("refit", cross_fit > 0, None);
+    if cross_fit > 0 && !refit {
+        let message = "with cross_fit the test is scored by base models fitted on all of train_full".to_owned();
+        reader.refuse_key("refit", message, Some("leave refit out, or cross_fit".into()));
+    }
     let (kind, split) = reader.kind("kind", "split", Some("random"), SPLITS)?;
-    Some(SplitPlan { kind: kind.name, split, refit })
+    Some(SplitPlan { kind: kind.name, split, refit, cross_fit })
 }
 
 /// The models of the file in order of their names, then the floors that it does not list.
@@ -103,18 +112,21 @@ fn models(root: &Reader<'_>) -> Vec<NamedModel> {
     out
 }
 
-fn evaluation(reader: &Reader<'_>) -> EvaluationPlan {
+fn evaluation(reader: &Reader<'_>, models: &[NamedModel]) -> EvaluationPlan {
     let known: Vec<&'static str> = PROTOCOLS.iter().map(|kind| kind.name).collect();
-    let chosen = reader.names("protocols", "a protocol", &known, &known);
+    let chosen = reader.names("protocols", "a protocol", &["rated", "full"], &known);
     if chosen.is_empty() {
         reader.refuse_key("protocols", "found no protocol, expected at least one".into(), None);
     }
-    let mut protocols = Vec::new();
+    let (mut protocols, mut generators, mut fewest) = (Vec::new(), Vec::new(), Vec::new());
     for name in chosen {
         let Some(kind) = PROTOCOLS.iter().find(|kind| kind.name == name) else { continue };
         let options = reader.table(kind.name);
-        protocols.push((kind.name, (kind.read)(&options)));
+        let protocol = (kind.read)(&options);
         options.finish();
+        generators.push(generators_of(&*protocol, &options, models));
+        fewest.extend(protocol.fewest().map(|fewest| (kind.name, fewest, options)));
+        protocols.push((kind.name, protocol));
     }
     let mut cutoffs = reader.option("k", vec![5_usize, 10, 20], None);
     cutoffs.sort_unstable();
@@ -124,10 +136,50 @@ fn evaluation(reader: &Reader<'_>) -> EvaluationPlan {
         let message = format!("found k = {cutoffs:?}, expected 1 to 16 different numbers from 1 to {MOST_K}");
         reader.refuse_key("k", message, Some("k = [5, 10, 20]".into()));
     }
+    for (name, fewest, options) in fewest {
+        if let Some(&k) = cutoffs.last().filter(|&&k| k > fewest) {
+            let message = format!("found {fewest} candidates per generator under {name}, but lists of k = {k}");
+            options.refuse_key("per_generator", message, Some(format!("per_generator = {k} or more, or a smaller k")));
+        }
+    }
     let threshold = reader.option("threshold", 4.0, Some(-1e6..=1e6));
     let known: Vec<&'static str> = SEGMENTS.iter().map(|segmentation| segmentation.name).collect();
     let chosen = reader.names("segments", "a segmentation", &known, &known);
     reader.finish();
     let segments = SEGMENTS.iter().filter(|segmentation| chosen.contains(&segmentation.name)).collect();
-    EvaluationPlan { protocols, cutoffs, threshold, segments }
+    EvaluationPlan { protocols, generators, cutoffs, threshold, segments }
+}
+
+/// The models that a protocol's patterns name: places, ascending. Floors answer to their own name only.
+fn generators_of(protocol: &dyn Protocol, reader: &Reader<'_>, models: &[NamedModel]) -> Vec<usize> {
+    let Some(patterns) = protocol.generators() else { return Vec::new() };
+    let of_glob: Vec<usize> = (0..models.len()).filter(|&at| !models[at].is_floor).collect();
+    let names: Vec<String> = models.iter().map(|model| model.name.clone()).collect();
+    let mut out = Vec::new();
+    for (number, pattern) in patterns.iter().enumerate() {
+        match features::select(std::slice::from_ref(pattern), &names) {
+            Ok(found) if pattern.contains(['*', '?']) => {
+                out.extend(found.into_iter().filter(|at| of_glob.contains(at)))
+            }
+            Ok(found) => out.extend(found),
+            Err(_) => {
+                let message = format!("found {:?}, which is no base model here", shown(pattern));
+                let help = crate::suggest::allowed(pattern, names.iter().map(String::as_str));
+                match reader.entry("generators").map(|entry| &entry.node.value) {
+                    Some(tree::Value::Array(items)) if number < items.len() => {
+                        reader.refuse(&items[number].place, message, Some(help));
+                    }
+                    _ => reader.refuse_key("generators", message, Some(help)),
+                }
+            }
+        }
+    }
+    let is_faulty = patterns.iter().any(|pattern| features::select(std::slice::from_ref(pattern), &names).is_err());
+    if out.is_empty() && !is_faulty {
+        let help = "name base models, or generators = [\"*\"] for all but the floors";
+        reader.refuse_key("generators", "found no base model that proposes candidates".into(), Some(help.into()));
+    }
+    out.sort_unstable();
+    out.dedup();
+    out
 }

@@ -8,9 +8,11 @@ mod select;
 mod statistics;
 mod user_mean_rating;
 mod user_n_ratings;
+mod within_user;
 
 pub use select::{Fault, select};
 pub use statistics::{RowStatistics, Statistics, StatsFrom};
+pub use within_user::{FORMS, Form};
 
 /// Every statistic there is.
 pub const FEATURES: &[Feature] =
@@ -31,8 +33,9 @@ pub fn score_column(model: &str) -> String {
     format!("score_{model}")
 }
 
-/// Names of all columns: scores of the given models, then statistics.
+/// Names of all columns: scores of the given models, statistics, then the scores as they stand among those of the same user.
 pub fn names(models: &[String]) -> Vec<String> {
+    let scores = |form: Form| models.iter().map(move |model| score_column(model) + form.suffix());
     let statistics = FEATURES.iter().map(|feature| feature.name.to_owned());
-    models.iter().map(|model| score_column(model)).chain(statistics).collect()
+    scores(Form::Raw).chain(statistics).chain(scores(Form::Rank)).chain(scores(Form::Zscore)).collect()
 }

@@ -14,7 +14,7 @@ pub struct Fault {
 }
 
 /// Applies patterns in order: a name or a glob (`*` any text, `?` one character) adds columns, `!` before it takes them away. A list that starts with an exclusion
-/// starts from all columns.
+/// starts from all columns without `@`; a column with `@` is matched only by a pattern with `@`.
 ///
 /// - Returns the places of the chosen columns, ascending.
 ///
@@ -22,11 +22,14 @@ pub struct Fault {
 /// A fault for every pattern that matches no column, and one when nothing is left.
 pub fn select(patterns: &[String], available: &[String]) -> Result<Vec<usize>, Vec<Fault>> {
     let starts_with_all = patterns.first().is_some_and(|pattern| pattern.starts_with('!'));
-    let mut chosen = vec![starts_with_all; available.len()];
+    let mut chosen: Vec<bool> = available.iter().map(|name| starts_with_all && !name.contains('@')).collect();
     let mut faults = Vec::new();
     for (number, pattern) in patterns.iter().enumerate() {
         let (glob, adds) = pattern.strip_prefix('!').map_or((pattern.as_str(), true), |rest| (rest, false));
-        let matched: Vec<usize> = (0..available.len()).filter(|&column| matches(glob, &available[column])).collect();
+        // What is derived from a column answers only to a pattern that says so.
+        let is_meant = |column: &usize| available[*column].contains('@') == glob.contains('@');
+        let matched: Vec<usize> =
+            (0..available.len()).filter(|column| is_meant(column) && matches(glob, &available[*column])).collect();
         if matched.is_empty() {
             let message = format!("found {:?}, which is no feature here", crate::error::shown(pattern));
             let help = suggest::allowed(glob, available.iter().map(String::as_str));

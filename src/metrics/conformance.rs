@@ -73,7 +73,7 @@ impl World {
             Compute::RelevantAtK(compute) | Compute::ListAtK(compute) => {
                 at_cutoffs().map(|(list, k)| compute(list, k)).collect()
             }
-            Compute::Relevant(compute) => lists.iter().map(compute).collect(),
+            Compute::Relevant(compute) | Compute::Reach(compute) => lists.iter().map(compute).collect(),
             Compute::AllListsAtK(compute) => CUTOFFS.iter().map(|&k| compute(&lists, k)).collect(),
             Compute::Rows(_, compute) => vec![compute(&rows)],
         }
@@ -99,6 +99,7 @@ impl User {
             ranked: &self.ranked,
             relevance: &self.labels,
             n_relevant: self.n_relevant,
+            n_reachable: self.labels.iter().filter(|&&label| label == 1).count(),
             scores: &self.scores,
             labels: &self.labels,
             profile_popularity: self.profile_popularity,
@@ -197,7 +198,7 @@ fn an_empty_list_fails_its_user_and_describes_nothing() {
     world.users = vec![User { n_relevant: 3, profile_popularity: 2.0, ..User::default() }];
     for metric in METRICS {
         let expected = match metric.compute {
-            Compute::RelevantAtK(_) => Some(0.0),
+            Compute::RelevantAtK(_) | Compute::Reach(_) => Some(0.0),
             Compute::Rows(..) => continue,
             _ => None,
         };
@@ -292,7 +293,7 @@ fn a_cutoff_beyond_the_list_asks_for_the_whole_list() {
                     lists.iter().map(|list| compute(list, k)).collect()
                 }
                 Compute::AllListsAtK(compute) => vec![compute(&lists, k)],
-                Compute::Relevant(_) | Compute::Rows(..) => vec![],
+                Compute::Relevant(_) | Compute::Reach(_) | Compute::Rows(..) => vec![],
             };
             assert_eq!(at(enough), at(usize::MAX), "{}", metric.name);
         }
@@ -309,8 +310,9 @@ fn what_lies_below_the_cutoff_does_not_matter() {
             user.labels.truncate(2);
             user.scores.truncate(2);
         }
-        for metric in
-            METRICS.iter().filter(|metric| !matches!(metric.compute, Compute::Relevant(_) | Compute::Rows(..)))
+        for metric in METRICS
+            .iter()
+            .filter(|metric| !matches!(metric.compute, Compute::Relevant(_) | Compute::Reach(_) | Compute::Rows(..)))
         {
             // Values come cutoff by cutoff: those at 1 and 2 stand first.
             let (whole, cut) = (world.values(metric), cut.values(metric));

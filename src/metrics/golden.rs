@@ -257,6 +257,7 @@ impl BeyondAccuracy {
                 ranked,
                 relevance: &relevance[..ranked.len()],
                 n_relevant: 0,
+                n_reachable: 0,
                 scores: &[],
                 labels: &[],
                 profile_popularity: *profile_popularity,

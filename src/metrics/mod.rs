@@ -5,6 +5,7 @@
 mod auc;
 mod average_precision;
 mod calibration;
+mod candidate_recall;
 mod coverage;
 mod diversity;
 mod entropy;
@@ -49,6 +50,7 @@ pub const METRICS: &[Metric] = &[
     diversity::DIVERSITY,
     tail_share::TAIL_SHARE,
     popularity_lift::POPULARITY_LIFT,
+    candidate_recall::CANDIDATE_RECALL,
 ];
 
 /// The metric of this name.
@@ -102,6 +104,8 @@ pub enum Compute {
     Relevant(fn(&UserList<'_>) -> Option<f64>),
     /// Of one user's list at each cutoff k, then averaged over users. All users with a list are asked; relevance plays no part.
     ListAtK(fn(&UserList<'_>, usize) -> Option<f64>),
+    /// Of what an arm can reach for one user, then averaged over users; only under protocols with generators. Only users with a relevant test item are asked.
+    Reach(fn(&UserList<'_>) -> Option<f64>),
     /// Of the lists of all users together, at each cutoff k.
     AllListsAtK(fn(&[UserList<'_>], usize) -> Option<f64>),
     /// Of all rated test rows together; only for arms on this scale (`None`: on any).
@@ -117,6 +121,8 @@ pub struct UserList<'a> {
     pub relevance: &'a [u8],
     /// All relevant test items of the user, ranked or not.
     pub n_relevant: usize,
+    /// Those of them that the arm could have ranked: its candidates, or, for an arm that generates candidates, its own proposals.
+    pub n_reachable: usize,
     /// Scores of all candidates, in no particular order; empty where the caller needs no whole-list metric.
     pub scores: &'a [f32],
     /// Label of each candidate, in the order of `scores`.

@@ -66,6 +66,7 @@ mod tests {
             ranked,
             relevance: &[0; 2][..ranked.len()],
             n_relevant: 0,
+            n_reachable: 0,
             scores: &[],
             labels: &[],
             profile_popularity,

@@ -1,5 +1,6 @@
 //! A cell: the trials that share data, split and seed, made together. Everything a cell needs is in its arguments, and everything it makes is in what it returns.
 
+use super::contexts::{Context, On};
 use crate::dataset::{Dataset, Interactions};
 use crate::experiment::Experiment;
 use crate::splits::Parts;
@@ -18,10 +19,14 @@ pub struct Cell<'a> {
 pub struct Member<'a> {
     /// The experiment.
     pub experiment: &'a Experiment,
-    /// Per model: place of the fit whose scores are features, if they are.
-    pub base: Vec<Option<usize>>,
+    /// Per model: its slot.
+    pub slots: Vec<usize>,
     /// Per model: place of the fit that scores test candidates.
     pub test: Vec<usize>,
+    /// Places of all fits that it uses, each once.
+    pub fits: Vec<usize>,
+    /// Place of the rows that its stackers learn from.
+    pub training: usize,
     /// Per stacker: place of its fit.
     pub stacks: Vec<usize>,
     /// Place of its judgement.
@@ -32,12 +37,22 @@ pub struct Member<'a> {
 pub struct SplitRatings {
     /// Part of every row.
     pub parts: Parts,
-    /// What base models learn from.
-    pub base: Interactions,
-    /// What stackers learn from.
-    pub meta: Interactions,
-    /// Both.
+    /// What stackers learn in: the split itself first, then folds.
+    pub contexts: Vec<Context>,
+    /// Base and meta part.
     pub train_full: Interactions,
     /// What judges.
     pub test: Interactions,
+}
+
+impl SplitRatings {
+    /// A context in which stackers learn; the split itself for one that was not asked for.
+    pub fn context(&self, on: On) -> &Context {
+        self.contexts.iter().find(|context| context.on == on).unwrap_or(&self.contexts[0])
+    }
+
+    /// What models are fitted on.
+    pub fn learned(&self, on: On) -> &Interactions {
+        if on == On::TrainFull { &self.train_full } else { &self.context(on).base }
+    }
 }

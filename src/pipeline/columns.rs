@@ -2,52 +2,126 @@
 
 use crate::dataset::{ItemIndex, UserIndex};
 use crate::experiment::{Experiment, NamedStacker};
-use crate::features::{self, FEATURES, Statistics};
+use crate::features::{self, FEATURES, FORMS, Form, Statistics, StatsFrom};
+use crate::models::FittedModel;
 
-/// Where a column comes from.
+/// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Column {
-    /// The score of a model: its place in the cell.
-    Score(usize),
-    /// A statistic: its place in [`FEATURES`].
-    Statistic(usize),
+    /// Scores of a model.
+    Score {
+        /// Its slot in the cell.
+        slot: usize,
+        /// As they are, or as they stand among those of the same user.
+        form: Form,
+    },
+    /// A statistic.
+    Statistic {
+        /// Its place in [`FEATURES`].
+        feature: usize,
+        /// The ratings it is taken from.
+        from: StatsFrom,
+    },
 }
 
-/// The columns a stacker looks at; `place` finds a model of the experiment in the cell.
-pub fn of(experiment: &Experiment, stacker: &NamedStacker, place: impl Fn(usize) -> usize) -> Vec<Column> {
-    let column = |name: &String| {
-        let model = experiment.models.iter().position(|model| features::score_column(&model.name) == *name);
-        let statistic = || FEATURES.iter().position(|feature| feature.name == name);
-        model.map(|model| Column::Score(place(model))).or_else(|| statistic().map(Column::Statistic))
+/// The columns a stacker looks at; `slot` finds a model of the experiment in the cell.
+pub fn of(experiment: &Experiment, stacker: &NamedStacker, slot: impl Fn(usize) -> usize) -> Vec<Column> {
+    let score = |name: &String| {
+        let mut all = experiment.models.iter().enumerate().flat_map(|model| FORMS.map(|form| (model, form)));
+        all.find(|((_, model), form)| features::score_column(&model.name) + form.suffix() == *name)
+            .map(|((model, _), form)| Column::Score { slot: slot(model), form })
+    };
+    let statistic = |name: &String| {
+        let feature = FEATURES.iter().position(|feature| feature.name == name);
+        feature.map(|feature| Column::Statistic { feature, from: experiment.stats_from })
     };
     // Every name was checked against models and FEATURES when the file was read.
-    stacker.features.iter().filter_map(column).collect()
+    stacker.features.iter().filter_map(|name| score(name).or_else(|| statistic(name))).collect()
 }
 
-/// The statistics of one user's items: `[n_items]` per feature, in the order of [`FEATURES`].
-///
-/// - `own`: the rows' own ratings, for rows that the statistics contain; `None` for candidates.
-pub fn statistics(statistics: &Statistics, user: UserIndex, items: &[ItemIndex], own: Option<&[f32]>) -> Vec<Vec<f32>> {
-    let mut out = vec![Vec::with_capacity(items.len()); FEATURES.len()];
-    for (at, &item) in items.iter().enumerate() {
-        let row = statistics.row(user, item, own.map(|ratings| ratings[at]));
-        for (feature, column) in FEATURES.iter().zip(&mut out) {
-            column.push((feature.value)(&row));
+/// Everything columns are made from: models fitted in one context, and statistics of it.
+pub struct View<'a> {
+    /// Fitted models by slot; `None` where no column needs one.
+    pub models: Vec<Option<&'a dyn FittedModel>>,
+    /// Statistics of the sources that columns need.
+    pub statistics: Vec<(StatsFrom, &'a Statistics)>,
+}
+
+/// One user's rows.
+#[derive(Clone, Copy)]
+pub struct UserRows<'a> {
+    /// Who.
+    pub user: UserIndex,
+    /// All candidates: what scores are compared with.
+    pub candidates: &'a [ItemIndex],
+    /// The rows that are wanted: places among the candidates, ascending; `None`: all.
+    pub chosen: Option<&'a [usize]>,
+    /// The candidates' own ratings where statistics may contain them; `None`: they do not.
+    pub own: Option<&'a [f32]>,
+}
+
+/// Buffers, kept from user to user.
+#[derive(Default)]
+pub struct Scratch {
+    scores: Vec<Vec<f32>>,
+    is_scored: Vec<bool>,
+    formed: Vec<f32>,
+}
+
+impl View<'_> {
+    /// Fills one column each for the wanted rows of a user. `fallbacks[slot]` grows by the fallbacks among the candidates.
+    pub fn fill(
+        &self,
+        wanted: &[Column],
+        rows: UserRows<'_>,
+        scratch: &mut Scratch,
+        out: &mut [Vec<f32>],
+        fallbacks: &mut [u64],
+    ) {
+        let n_slots = self.models.len();
+        scratch.scores.resize_with(n_slots, Vec::new);
+        scratch.is_scored.clear();
+        scratch.is_scored.resize(n_slots, false);
+        for (column, out) in wanted.iter().zip(out) {
+            out.clear();
+            match *column {
+                Column::Score { slot, form } => {
+                    if !scratch.is_scored[slot] {
+                        fallbacks[slot] += self.score(slot, &rows, &mut scratch.scores[slot]);
+                        scratch.is_scored[slot] = true;
+                    }
+                    let scores = &scratch.scores[slot];
+                    match (form, rows.chosen) {
+                        (Form::Raw, None) => out.extend_from_slice(scores),
+                        (Form::Raw, Some(chosen)) => out.extend(chosen.iter().map(|&at| scores[at])),
+                        (form, None) => form.apply(scores, out),
+                        (form, Some(chosen)) => {
+                            form.apply(scores, &mut scratch.formed);
+                            out.extend(chosen.iter().map(|&at| scratch.formed[at]));
+                        }
+                    }
+                }
+                Column::Statistic { feature, from } => self.statistic(feature, from, &rows, out),
+            }
         }
     }
-    out
-}
 
-/// Writes the chosen columns of one user's rows, row-major: `out` `[n_rows × columns.len()]`.
-pub fn gather(columns: &[Column], scores: &[impl AsRef<[f32]>], statistics: &[Vec<f32>], out: &mut [f32]) {
-    let width = columns.len();
-    for (at, column) in columns.iter().enumerate() {
-        let from = match *column {
-            Column::Score(model) => scores[model].as_ref(),
-            Column::Statistic(feature) => &statistics[feature],
+    fn score(&self, slot: usize, rows: &UserRows<'_>, out: &mut Vec<f32>) -> u64 {
+        out.clear();
+        out.resize(rows.candidates.len(), 0.0);
+        self.models[slot].map_or(0, |model| model.score(rows.user, rows.candidates, out) as u64)
+    }
+
+    fn statistic(&self, feature: usize, from: StatsFrom, rows: &UserRows<'_>, out: &mut Vec<f32>) {
+        // Every source that a column names was made for its context.
+        let Some((_, statistics)) = self.statistics.iter().find(|(other, _)| *other == from) else { return };
+        let value = |at: usize| {
+            let row = statistics.row(rows.user, rows.candidates[at], rows.own.map(|own| own[at]));
+            (FEATURES[feature].value)(&row)
         };
-        for (row, &value) in from.iter().enumerate() {
-            out[row * width + at] = value;
+        match rows.chosen {
+            None => out.extend((0..rows.candidates.len()).map(value)),
+            Some(chosen) => out.extend(chosen.iter().map(|&at| value(at))),
         }
     }
 }

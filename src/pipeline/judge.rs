@@ -1,15 +1,18 @@
 //! Judging the arms of a cell: members that evaluate alike share one pass over the users, and every distinct arm is judged once.
 
-use super::cell::{Cell, Member, SplitRatings};
+use super::cell::{Cell, Member};
+use super::columns::Column;
+use super::contexts::On;
 use super::scorer::{Arm, CellScorer};
 use super::stack;
 use super::stage::{Shared, Stage};
+use super::training::World;
 use crate::dataset::Scale;
 use crate::evaluation::{self, Evaluation, Scorer};
 use crate::experiment::{EvaluationPlan, Experiment, TrialData};
-use crate::features::Statistics;
+use crate::features::Form;
 use crate::key::{Key, KeyBuilder};
-use crate::models::FittedModel;
+use crate::protocols::Generator;
 use crate::stackers::FittedStacker;
 use std::sync::Arc;
 
@@ -26,28 +29,49 @@ pub struct Judgement {
 /// What is judged.
 pub struct Input<'a, 'c> {
     pub cell: &'a Cell<'c>,
-    pub ratings: &'a SplitRatings,
-    pub fits: &'a [Stage<Box<dyn FittedModel>>],
+    pub world: World<'a>,
     pub stacks: &'a [Stage<Box<dyn FittedStacker>>],
     pub stack_jobs: &'a [stack::Job<'c>],
-    pub statistics: &'a [Statistics],
+}
+
+/// An evaluation and what it looks at: models fitted on the first, statistics of the second.
+struct Plan<'a> {
+    models: On,
+    statistics: On,
+    evaluation: &'a EvaluationPlan,
+    /// Per protocol: name and slot of each generator.
+    generators: Vec<Vec<(&'a str, usize)>>,
+    fingerprint: String,
+}
+
+impl<'a> Plan<'a> {
+    fn new(member: &Member<'a>) -> Self {
+        let Experiment { split, evaluation, models: all, .. } = member.experiment;
+        let (models, statistics) = On::of_test(split.cross_fit, split.refit);
+        let named =
+            |own: &Vec<usize>| own.iter().map(|&model| (all[model].name.as_str(), member.slots[model])).collect();
+        let generators: Vec<Vec<(&str, usize)>> = evaluation.generators.iter().map(named).collect();
+        let slots: Vec<Vec<usize>> = generators.iter().map(|own| own.iter().map(|&(_, slot)| slot).collect()).collect();
+        let ons = [models.numbers(), statistics.numbers()];
+        let fingerprint = serde_json::json!([evaluation.fingerprint(), slots, ons]).to_string();
+        Self { models, statistics, evaluation, generators, fingerprint }
+    }
 }
 
 /// Judges the arms of all members that got this far, and tells each member where.
 pub fn judge<'c>(input: &Input<'_, 'c>, members: &mut [Shared<Member<'c>>]) -> Vec<Judgement> {
-    let mut plans: Vec<(bool, String, &EvaluationPlan)> = Vec::new();
+    let mut plans: Vec<Plan<'_>> = Vec::new();
     for member in members.iter_mut().flatten() {
-        let Experiment { split, evaluation, .. } = member.experiment;
-        let plan = (split.refit, evaluation.fingerprint(), evaluation);
-        let place = plans.iter().position(|other| (other.0, &other.1) == (plan.0, &plan.1));
+        let plan = Plan::new(member);
+        let place = plans.iter().position(|other| other.fingerprint == plan.fingerprint);
         member.judgement = place.unwrap_or(plans.len());
         if place.is_none() {
             plans.push(plan);
         }
     }
     let mut judgements = Vec::with_capacity(plans.len());
-    for (place, (_, fingerprint, evaluation)) in plans.iter().enumerate() {
-        let judgement = input.judge(place, fingerprint, evaluation, members);
+    for (place, plan) in plans.iter().enumerate() {
+        let judgement = input.judge(place, plan, members);
         let failed = judgement.stage.get().err();
         judgements.push(judgement);
         for member in members.iter_mut() {
@@ -59,67 +83,83 @@ pub fn judge<'c>(input: &Input<'_, 'c>, members: &mut [Shared<Member<'c>>]) -> V
     judgements
 }
 
-/// An arm and what names it.
-type Named<'a> = (Key, Arm<'a>);
+/// An arm by what names it.
+enum Named<'a> {
+    Stacker(usize, &'a dyn FittedStacker),
+    Model(usize),
+}
 
 impl Input<'_, '_> {
-    fn judge(
-        &self,
-        place: usize,
-        fingerprint: &str,
-        plan: &EvaluationPlan,
-        members: &[Shared<Member<'_>>],
-    ) -> Judgement {
-        let (cell, ratings) = (self.cell, self.ratings);
-        let mut scorer = CellScorer {
-            models: self.fits.iter().map(|_| None).collect(),
-            statistics: self.statistics,
-            arms: Vec::new(),
-        };
+    fn judge(&self, place: usize, plan: &Plan<'_>, members: &[Shared<Member<'_>>]) -> Judgement {
+        let (cell, world) = (self.cell, self.world);
+        let mut scorer =
+            CellScorer { view: world.view(&[], plan.models, plan.statistics), columns: vec![], arms: vec![] };
         let mut keys: Vec<Key> = Vec::new();
         let mut arms = vec![Vec::new(); members.len()];
         for (member, arms) in members.iter().zip(&mut arms) {
             let Some(member) = member.as_ref().ok().filter(|member| member.judgement == place) else { continue };
-            for (model, &test) in member.test.iter().enumerate() {
-                // A model's column stands at the place of its base fit, also when candidates are scored by its refit.
-                let column = member.base[model].unwrap_or(test);
-                scorer.models[column] = self.fits[test].get().ok().map(|model| &**model);
-            }
             for (key, arm) in self.arms_of(member) {
                 let place = keys.iter().position(|other| *other == key);
                 arms.push(place.unwrap_or(keys.len()));
                 if place.is_none() {
                     keys.push(key);
+                    let arm = self.arm(&arm, &mut scorer);
                     scorer.arms.push(arm);
                 }
             }
         }
+        scorer.view = world.view(&scorer.columns, plan.models, plan.statistics);
         let scales = (0..scorer.n_arms()).map(|arm| scorer.scale(arm)).collect();
-        let key = keys.iter().fold(KeyBuilder::new("evaluate 1").text(fingerprint), KeyBuilder::key);
-        let key = key.key(&ratings.parts.hash).number(cell.seed).finish();
-        let SplitRatings { train_full, test, .. } = ratings;
-        let data = TrialData { dataset: cell.dataset, train_full, test, seed: cell.seed };
-        let stage = Stage::run("evaluate".into(), key, || evaluation::evaluate(&plan.setting(data), &scorer));
+        let key = keys.iter().fold(KeyBuilder::new("evaluate 2").text(&plan.fingerprint), KeyBuilder::key);
+        let key = key.key(&world.ratings.parts.hash).number(cell.seed).finish();
+        let (train_full, test) = (&world.ratings.train_full, &world.ratings.test);
+        let stage = match self.generators(plan, &scorer) {
+            Ok(generators) => Stage::run("evaluate".into(), key, || {
+                let data =
+                    TrialData { dataset: cell.dataset, train_full, test, generators: &generators, seed: cell.seed };
+                evaluation::evaluate(&plan.evaluation.setting(data), &scorer)
+            }),
+            Err(failed) => {
+                Stage { name: "evaluate".into(), key, outcome: Err(failed), elapsed_ms: 0.0, peak_memory_bytes: 0 }
+            }
+        };
         Judgement { stage, scales, arms }
     }
 
+    /// Per protocol its generators, each with the arm that ranks by it.
+    fn generators<'b>(&'b self, plan: &'b Plan<'_>, scorer: &CellScorer<'_>) -> Shared<Vec<Vec<Generator<'b>>>> {
+        let arm_of = |slot: usize| {
+            let is_own = |arm: &Arm<'_>| matches!(arm, Arm::Model { slot: other, .. } if *other == slot);
+            // Every model is an arm.
+            scorer.arms.iter().position(is_own).unwrap_or(usize::MAX)
+        };
+        let of_protocol =
+            |own: &'b Vec<(&'b str, usize)>| self.world.generators(own, plan.models, |at| arm_of(own[at].1));
+        plan.generators.iter().map(of_protocol).collect()
+    }
+
+    fn arm<'b>(&'b self, arm: &Named<'b>, scorer: &mut CellScorer<'_>) -> Arm<'b> {
+        match *arm {
+            Named::Stacker(place, fitted) => {
+                let columns = self.stack_jobs[place].columns.iter().map(|&column| scorer.place(column)).collect();
+                Arm::Stacker { fitted, columns }
+            }
+            Named::Model(slot) => Arm::Model { slot, column: scorer.place(Column::Score { slot, form: Form::Raw }) },
+        }
+    }
+
     /// A member's arms in the order of its tables: stackers, base models, floors.
-    fn arms_of<'b>(&'b self, member: &'b Member<'_>) -> Vec<Named<'b>> {
-        let refit = u64::from(member.experiment.split.refit);
-        let mut out: Vec<Named<'b>> = Vec::new();
+    fn arms_of<'b>(&'b self, member: &'b Member<'_>) -> Vec<(Key, Named<'b>)> {
+        let mut out: Vec<(Key, Named<'b>)> = Vec::new();
         for &place in &member.stacks {
-            let job = &self.stack_jobs[place];
             if let Ok(fitted) = self.stacks[place].get() {
-                let key = KeyBuilder::new("arm").key(&job.key).number(refit).finish();
-                let arm = Arm::Stacker { fitted: &**fitted, columns: &job.columns, statistics: job.statistics };
-                out.push((key, arm));
+                out.push((self.stack_jobs[place].key, Named::Stacker(place, &**fitted)));
             }
         }
         for is_floor in [false, true] {
             for (number, model) in member.experiment.models.iter().enumerate() {
                 if model.is_floor == is_floor {
-                    let column = member.base[number].unwrap_or(member.test[number]);
-                    out.push((self.fits[member.test[number]].key, Arm::Model(column)));
+                    out.push((self.world.fits[member.test[number]].key, Named::Model(member.slots[number])));
                 }
             }
         }

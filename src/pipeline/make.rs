@@ -1,11 +1,13 @@
 //! Making a cell: split, base models, their scores on the meta part, stackers, judgement.
 
 use super::cell::{Cell, Member, SplitRatings};
-use super::columns;
-use super::fits::{self, Jobs, On};
+use super::columns::{self, Column};
+use super::contexts::{self, Context, On};
+use super::fits::Jobs;
 use super::judge::{self, Judgement};
-use super::stack::{self, Meta};
+use super::stack;
 use super::stage::{Shared, Stage};
+use super::training::{Plan, Rows, World};
 use crate::dataset::Interactions;
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, SplitPlan};
@@ -22,10 +24,10 @@ use std::sync::Arc;
 pub struct Made<'a> {
     /// The split and its ratings.
     pub split: Stage<SplitRatings>,
-    /// Base models, each distinct one once.
+    /// Base models, each distinct one once per context.
     pub fits: Vec<Stage<Box<dyn FittedModel>>>,
-    /// Scores of the base models that are features, on the meta part.
-    pub scores: Vec<Option<Stage<Vec<f32>>>>,
+    /// Rows that stackers learn from, each distinct choice once.
+    pub rows: Vec<Stage<Rows>>,
     /// Stackers, each distinct one once.
     pub stacks: Vec<Stage<Box<dyn FittedStacker>>>,
     /// What the arms reached, per distinct evaluation.
@@ -43,7 +45,7 @@ impl<'a> Cell<'a> {
             Ok(ratings) => ratings,
             Err(failed) => {
                 let members = self.members.iter().map(|_| Err(Arc::clone(&failed))).collect();
-                return Made { split, members, fits: vec![], scores: vec![], stacks: vec![], judgements: vec![] };
+                return Made { split, members, fits: vec![], rows: vec![], stacks: vec![], judgements: vec![] };
             }
         };
         let (mut jobs, seed) = (Jobs::default(), self.seed);
@@ -52,34 +54,25 @@ impl<'a> Cell<'a> {
             .iter()
             .map(|member| uses(member, &mut jobs, &ratings.parts.hash, seed).map_err(Arc::new))
             .collect();
-        let keys: Vec<Key> = jobs.0.iter().map(|job| job.key).collect();
-        let fits = fits::fit(&jobs.0, self.dataset, &ratings.base, &ratings.train_full, seed, &say);
-        say("score meta_train");
-        let scores = features(&members, &fits, &ratings.meta);
-        let sources = self.stats_sources();
-        let statistics: Vec<Statistics> =
-            sources.iter().map(|&from| Statistics::new(self.dataset, &ratings.parts, from)).collect();
-        let stack_jobs = stack_jobs(&mut members, &sources, &keys, &ratings.parts.hash, seed);
-        let meta = Meta { part: &ratings.meta, scores: &scores, statistics: &statistics, seed };
+        let fits = jobs.fit(self.dataset, |on| ratings.learned(on), seed, &say);
+        let statistics = self.statistics(ratings);
+        let world = World { ratings, jobs: &jobs, fits: &fits, statistics: &statistics, seed };
+        let (plans, stack_jobs) = plans(&mut members, &jobs, &ratings.parts.hash, seed);
+        say("rows for stackers");
+        let rows: Vec<Stage<Rows>> = plans.iter().map(|plan| plan.make(world)).collect();
         say("fit stackers");
-        let stacks: Vec<_> = stack_jobs.par_iter().map(|job| stack::fit(job, &meta)).collect();
+        let stacks: Vec<_> =
+            stack_jobs.par_iter().map(|job| stack::fit(job, &plans[job.training], &rows[job.training], seed)).collect();
         for member in &mut members {
-            if let Some(failed) = member.as_ref().ok().and_then(|member| failure(member, &fits, &stacks)) {
+            if let Some(failed) = member.as_ref().ok().and_then(|member| failure(member, &fits, &rows, &stacks)) {
                 *member = Err(failed);
             }
         }
         say("evaluate");
-        let made = judge::Input {
-            cell: self,
-            ratings,
-            fits: &fits,
-            stacks: &stacks,
-            stack_jobs: &stack_jobs,
-            statistics: &statistics,
-        };
+        let made = judge::Input { cell: self, world, stacks: &stacks, stack_jobs: &stack_jobs };
         let judgements = judge::judge(&made, &mut members);
-        drop(stack_jobs);
-        Made { split, fits, scores, stacks, judgements, members }
+        drop((stack_jobs, plans));
+        Made { split, fits, rows, stacks, judgements, members }
     }
 
     fn split(&self) -> Stage<SplitRatings> {
@@ -92,10 +85,11 @@ impl<'a> Cell<'a> {
             inputs?;
             let parts = Parts::new(self.dataset, split.assign(self.dataset, self.seed)?);
             let of = |wanted: &[Part]| parts.interactions(self.dataset, wanted);
-            let (base, meta, test) = (of(&[Part::Base]), of(&[Part::Meta]), of(&[Part::Test]));
-            self.not_empty(kind, "base_train", &base, "learn from")?;
+            let (test, train_full) = (of(&[Part::Test]), of(&[Part::Base, Part::Meta]));
+            let contexts = self.contexts(&parts);
+            self.not_empty(kind, "base_train", &contexts[0].base, "learn from")?;
             self.not_empty(kind, "test", &test, "judge by")?;
-            Ok(SplitRatings { base, meta, test, train_full: of(&[Part::Base, Part::Meta]), parts })
+            Ok(SplitRatings { contexts, test, train_full, parts })
         })
     }
 
@@ -112,82 +106,124 @@ impl<'a> Cell<'a> {
         })
     }
 
-    /// The distinct sources of statistics.
-    fn stats_sources(&self) -> Vec<StatsFrom> {
-        let mut out = Vec::new();
+    /// The split as it is, and the folds that members ask for.
+    fn contexts(&self, parts: &Parts) -> Vec<Context> {
+        let mut ons = vec![On::Base];
         for member in &self.members {
-            if !out.contains(&member.stats_from) {
-                out.push(member.stats_from);
+            let more = On::of_training(member.split.cross_fit);
+            ons.extend(more.into_iter().filter(|on| !ons.contains(on)).collect::<Vec<_>>());
+        }
+        ons.into_par_iter().map(|on| Context::new(self.dataset, parts, on, self.seed)).collect()
+    }
+
+    /// Statistics of every context and source that a member asks for.
+    fn statistics(&self, ratings: &SplitRatings) -> Vec<(On, StatsFrom, Statistics)> {
+        let mut wanted: Vec<(On, StatsFrom)> = Vec::new();
+        for member in &self.members {
+            let SplitPlan { cross_fit, refit, .. } = member.split;
+            let ons = On::of_training(cross_fit).into_iter().chain([On::of_test(cross_fit, refit).1]);
+            for pair in ons.map(|on| (on, member.stats_from)) {
+                if !wanted.contains(&pair) {
+                    wanted.push(pair);
+                }
             }
         }
-        out
+        let make = |(on, from): (On, StatsFrom)| {
+            let statistics = match on {
+                On::TrainFull => Statistics::new(self.dataset, &contexts::merged(self.dataset, &ratings.parts), from),
+                on => Statistics::new(self.dataset, &ratings.context(on).parts, from),
+            };
+            (on, from, statistics)
+        };
+        wanted.into_par_iter().map(make).collect()
     }
 }
 
 /// The fits that an experiment needs.
 fn uses<'a>(experiment: &'a Experiment, jobs: &mut Jobs<'a>, split: &Key, seed: u64) -> Result<Member<'a>> {
-    let mut member = Member { experiment, base: Vec::new(), test: Vec::new(), stacks: Vec::new(), judgement: 0 };
-    let on = if experiment.split.refit { On::TrainFull } else { On::Base };
-    for model in &experiment.models {
-        let base = if model.is_listed { Some(jobs.place(model, On::Base, split, seed)?) } else { None };
-        member.base.push(base);
-        member.test.push(jobs.place(model, on, split, seed)?);
-    }
-    Ok(member)
-}
-
-/// The scores of all models that are features, on the meta part.
-fn features(
-    members: &[Shared<Member<'_>>],
-    fits: &[Stage<Box<dyn FittedModel>>],
-    meta: &Interactions,
-) -> Vec<Option<Stage<Vec<f32>>>> {
-    let mut names: Vec<Option<&str>> = vec![None; fits.len()];
-    for member in members.iter().flatten() {
-        for (model, place) in member.experiment.models.iter().zip(&member.base) {
-            if let Some(place) = *place {
-                names[place].get_or_insert(&model.name);
-            }
+    let SplitPlan { cross_fit, refit, .. } = experiment.split;
+    let (mut slots, mut test, mut fits) = (Vec::new(), Vec::new(), Vec::new());
+    let generators = experiment.training.protocol.map_or(&[][..], |place| &experiment.evaluation.generators[place]);
+    for (number, model) in experiment.models.iter().enumerate() {
+        let slot = jobs.slot(model)?;
+        if model.is_listed || generators.contains(&number) {
+            fits.extend(On::of_training(cross_fit).into_iter().map(|on| jobs.add(slot, on, split, seed)));
         }
+        let place = jobs.add(slot, On::of_test(cross_fit, refit).0, split, seed);
+        fits.push(place);
+        test.push(place);
+        slots.push(slot);
     }
-    let work: Vec<_> = fits.iter().zip(names).collect();
-    work.par_iter().map(|(fit, name)| name.map(|name| fits::score_rows(fit, name, meta))).collect()
+    fits.sort_unstable();
+    fits.dedup();
+    Ok(Member { experiment, slots, test, fits, training: 0, stacks: Vec::new(), judgement: 0 })
 }
 
-/// The distinct stackers of all members.
-fn stack_jobs<'a>(
+/// The distinct choices of rows, and the distinct stackers that learn from them.
+fn plans<'a>(
     members: &mut [Shared<Member<'a>>],
-    sources: &[StatsFrom],
-    models: &[Key],
+    jobs: &Jobs<'_>,
     split: &Key,
     seed: u64,
-) -> Vec<stack::Job<'a>> {
-    let mut jobs: Vec<stack::Job<'a>> = Vec::new();
+) -> (Vec<Plan<'a>>, Vec<stack::Job<'a>>) {
+    let (mut plans, mut stacks): (Vec<Plan<'a>>, Vec<stack::Job<'a>>) = (Vec::new(), Vec::new());
     for member in members.iter_mut().flatten() {
-        let experiment = member.experiment;
-        let statistics = sources.iter().position(|&from| from == experiment.stats_from).unwrap_or(0);
-        for stacker in &experiment.stackers {
-            // A feature is the score of a listed model, and every listed model has a base fit.
-            let columns = columns::of(experiment, stacker, |model| member.base[model].unwrap_or(member.test[model]));
-            let input = stack::JobInput { columns, statistics, stats_from: experiment.stats_from, models, split, seed };
-            let job = stack::Job::new(stacker, input, experiment.evaluation.threshold);
-            let place = jobs.iter().position(|other| other.key == job.key);
-            member.stacks.push(place.unwrap_or(jobs.len()));
+        let plan = plan(member, jobs, split, seed);
+        let place = plans.iter().position(|other| other.key == plan.key);
+        member.training = place.unwrap_or(plans.len());
+        if place.is_none() {
+            plans.push(plan);
+        }
+        let plan = &mut plans[member.training];
+        for stacker in &member.experiment.stackers {
+            let columns = columns::of(member.experiment, stacker, |model| member.slots[model]);
+            for &column in &columns {
+                if !plan.columns.contains(&column) {
+                    plan.columns.push(column);
+                }
+            }
+            let job = stack::Job::new(stacker, columns, (member.training, &plan.key), |slot| jobs.slots[slot].key);
+            let place = stacks.iter().position(|other| other.key == job.key);
+            member.stacks.push(place.unwrap_or(stacks.len()));
             if place.is_none() {
-                jobs.push(job);
+                stacks.push(job);
             }
         }
     }
-    jobs
+    (plans, stacks)
+}
+
+fn plan<'a>(member: &Member<'a>, jobs: &Jobs<'_>, split: &Key, seed: u64) -> Plan<'a> {
+    let Experiment { evaluation, training, models, split: SplitPlan { cross_fit, .. }, .. } = member.experiment;
+    let protocol = training.protocol.map(|place| &evaluation.protocols[place]);
+    let generators: Vec<(&str, usize)> = training.protocol.map_or_else(Vec::new, |place| {
+        evaluation.generators[place].iter().map(|&model| (models[model].name.as_str(), member.slots[model])).collect()
+    });
+    let mut key = KeyBuilder::new("rows 1").key(split).number(seed).number(*cross_fit as u64);
+    key = key.number(training.negatives as u64).number(evaluation.threshold.to_bits());
+    if let Some((name, protocol)) = protocol {
+        key = key.text(name).text(&protocol.parameters().to_string());
+        key = generators.iter().fold(key, |key, &(_, slot)| key.key(&jobs.slots[slot].key));
+    }
+    Plan {
+        key: key.finish(),
+        ons: On::of_training(*cross_fit),
+        negatives: training.negatives,
+        protocol: protocol.map(|(_, protocol)| &**protocol),
+        generators,
+        threshold: evaluation.threshold,
+        columns: Vec::<Column>::new(),
+    }
 }
 
 /// The first failure among what a member uses.
 fn failure(
     member: &Member<'_>,
     fits: &[Stage<Box<dyn FittedModel>>],
+    rows: &[Stage<Rows>],
     stacks: &[Stage<Box<dyn FittedStacker>>],
 ) -> Option<Arc<Error>> {
-    let places = member.base.iter().flatten().chain(&member.test);
-    let fit = places.filter_map(|&place| fits[place].get().err()).next();
-    fit.or_else(|| member.stacks.iter().find_map(|&place| stacks[place].get().err()))
+    let fit = member.fits.iter().find_map(|&place| fits[place].get().err());
+    let rows = || rows[member.training].get().err();
+    fit.or_else(rows).or_else(|| member.stacks.iter().find_map(|&place| stacks[place].get().err()))
 }

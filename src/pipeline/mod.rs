@@ -6,6 +6,7 @@
 mod announce;
 mod cell;
 mod columns;
+mod contexts;
 mod data;
 mod environment;
 mod facts;
@@ -18,5 +19,6 @@ mod run;
 mod scorer;
 mod stack;
 mod stage;
+mod training;
 
 pub use run::{Failure, Finished, Outcome, Request, run};

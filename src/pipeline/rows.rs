@@ -70,16 +70,8 @@ impl Writer<'_> {
     fn stages<T>(&self, read: &Stage<T>, books: &mut Books) -> Vec<StageRow> {
         let (made, member) = (self.made, self.member);
         let mut out = vec![books.row(read), books.row(&made.split)];
-        let mut fits: Vec<usize> = Vec::new();
-        for place in member.base.iter().flatten().chain(&member.test) {
-            if !fits.contains(place) {
-                fits.push(*place);
-                out.push(books.row(&made.fits[*place]));
-            }
-        }
-        out.extend(
-            member.base.iter().flatten().filter_map(|&place| made.scores[place].as_ref()).map(|stage| books.row(stage)),
-        );
+        out.extend(member.fits.iter().map(|&place| books.row(&made.fits[place])));
+        out.push(books.row(&made.rows[member.training]));
         out.extend(member.stacks.iter().map(|&place| books.row(&made.stacks[place])));
         out.push(books.row(&made.judgements[member.judgement].stage));
         out
@@ -171,12 +163,25 @@ impl Writer<'_> {
                 "{protocol}: test users whose candidates are all relevant: every order of them scores the same"
             );
             note("users-without-choice", outcome.n_without_choice, message);
+            for (generator, count) in &outcome.silent {
+                let message =
+                    format!("{protocol}: users of whom {generator} knows nothing, so that it proposes no candidates");
+                note("generator-silent", *count, message);
+            }
             for (arm, &place) in names.iter().zip(arms) {
                 let message = format!("{protocol}, {}: candidates scored by the model's fallback", arm.name);
                 note("fallback-scores", outcome.arms[place].n_fallbacks, message);
             }
         }
         row.events.extend(evaluation.protocols.iter().filter_map(no_choice));
+        for (name, protocol) in &self.member.experiment.evaluation.protocols {
+            row.events.extend(protocol.warning().map(|message| EventRow {
+                level: "warning".into(),
+                code: format!("protocol-{name}"),
+                count: 1,
+                message: message.into(),
+            }));
+        }
         Ok(())
     }
 }

@@ -1,36 +1,49 @@
-//! Scores candidates for all arms of a cell: every model once per user, then every stacker on its columns.
+//! Scores of all arms for one user: every column is made once, and every stacker takes from them what it looks at.
 
-use super::columns::{self, Column};
+use super::columns::{Column, Scratch, UserRows, View};
 use crate::dataset::{ItemIndex, Scale, UserIndex};
 use crate::evaluation::Scorer;
-use crate::features::Statistics;
 use crate::models::FittedModel;
 use crate::stackers::FittedStacker;
 use ndarray::ArrayView2;
 
 /// What an arm's scores are.
 pub enum Arm<'a> {
-    /// The scores of a model: its place.
-    Model(usize),
+    /// The scores of a model.
+    Model {
+        /// Its slot.
+        slot: usize,
+        /// Place of its column.
+        column: usize,
+    },
     /// A stacker over columns.
     Stacker {
         /// The fitted stacker.
         fitted: &'a dyn FittedStacker,
-        /// Its columns; scores by place of the model.
-        columns: &'a [Column],
-        /// Place of its statistics.
-        statistics: usize,
+        /// Places of its columns.
+        columns: Vec<usize>,
     },
 }
 
 /// Arms that are judged together.
 pub struct CellScorer<'a> {
-    /// Models that score test candidates; `None` where no arm needs one.
-    pub models: Vec<Option<&'a dyn FittedModel>>,
-    /// Statistics by place.
-    pub statistics: &'a [Statistics],
+    /// What columns are made from.
+    pub view: View<'a>,
+    /// All columns that arms look at.
+    pub columns: Vec<Column>,
     /// The arms.
     pub arms: Vec<Arm<'a>>,
+}
+
+impl CellScorer<'_> {
+    /// The place of a column; added if it is new.
+    pub fn place(&mut self, column: Column) -> usize {
+        if let Some(place) = self.columns.iter().position(|other| *other == column) {
+            return place;
+        }
+        self.columns.push(column);
+        self.columns.len() - 1
+    }
 }
 
 impl Scorer for CellScorer<'_> {
@@ -40,37 +53,34 @@ impl Scorer for CellScorer<'_> {
 
     fn scale(&self, arm: usize) -> Scale {
         match &self.arms[arm] {
-            Arm::Model(model) => self.models[*model].map_or(Scale::Order, FittedModel::scale),
+            Arm::Model { slot, .. } => self.view.models[*slot].map_or(Scale::Order, FittedModel::scale),
             Arm::Stacker { fitted, .. } => fitted.scale(),
         }
     }
 
     fn score(&self, user: UserIndex, items: &[ItemIndex], out: &mut [Vec<f32>], fallbacks: &mut [u64]) {
-        let mut scores = vec![Vec::new(); self.models.len()];
-        let mut n_fallbacks = vec![0; self.models.len()];
-        for ((model, scores), n) in self.models.iter().zip(&mut scores).zip(&mut n_fallbacks) {
-            if let Some(model) = model {
-                scores.resize(items.len(), 0.0);
-                *n = model.score(user, items, scores) as u64;
-            }
-        }
-        let mut statistics: Vec<Option<Vec<Vec<f32>>>> = vec![None; self.statistics.len()];
+        let mut columns = vec![Vec::new(); self.columns.len()];
+        let mut n_fallbacks = vec![0; self.view.models.len()];
+        let rows = UserRows { user, candidates: items, chosen: None, own: None };
+        self.view.fill(&self.columns, rows, &mut Scratch::default(), &mut columns, &mut n_fallbacks);
         let mut features = Vec::new();
         for ((arm, out), fallbacks) in self.arms.iter().zip(out).zip(fallbacks) {
             out.clear();
             match arm {
-                Arm::Model(model) => {
-                    out.extend_from_slice(&scores[*model]);
-                    *fallbacks += n_fallbacks[*model];
+                Arm::Model { slot, column } => {
+                    out.extend_from_slice(&columns[*column]);
+                    *fallbacks += n_fallbacks[*slot];
                 }
-                Arm::Stacker { fitted, columns, statistics: place } => {
-                    let make = || columns::statistics(&self.statistics[*place], user, items, None);
-                    let own = statistics[*place].get_or_insert_with(make);
+                Arm::Stacker { fitted, columns: places } => {
+                    let width = places.len();
                     features.clear();
-                    features.resize(items.len() * columns.len(), 0.0);
-                    columns::gather(columns, &scores, own, &mut features);
+                    features.resize(items.len() * width, 0.0);
+                    for (at, &place) in places.iter().enumerate() {
+                        let cells = features.iter_mut().skip(at).step_by(width.max(1));
+                        cells.zip(&columns[place]).for_each(|(cell, &value)| *cell = value);
+                    }
                     out.resize(items.len(), 0.0);
-                    if let Ok(rows) = ArrayView2::from_shape((items.len(), columns.len()), &features) {
+                    if let Ok(rows) = ArrayView2::from_shape((items.len(), width), &features) {
                         fitted.score(rows, out);
                     }
                 }

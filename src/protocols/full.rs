@@ -2,8 +2,8 @@
 //!
 //! What a deployed recommender does: find the few relevant items among all. Items never rated are candidates too, because the catalog offers them.
 
-use super::{Offer, Protocol};
-use crate::dataset::{ItemIndex, UserIndex};
+use super::{Candidates, Offer, Protocol, unseen};
+use crate::dataset::UserIndex;
 use crate::kind::{Kind, Options};
 
 crate::options! {
@@ -12,11 +12,8 @@ crate::options! {
 }
 
 impl Protocol for Full {
-    fn candidates(&self, offer: &Offer<'_>, user: UserIndex, out: &mut Vec<ItemIndex>) {
-        let mut known = offer.train_full.of_user(user).0.iter().copied().peekable();
-        out.extend(
-            (0..offer.train_full.n_items() as u32).filter(|item| known.next_if_eq(item).is_none()).map(ItemIndex),
-        );
+    fn candidates(&self, offer: &Offer<'_>, user: UserIndex, out: &mut Candidates) {
+        out.items.extend(unseen(offer, user));
     }
 
     fn parameters(&self) -> serde_json::Value {

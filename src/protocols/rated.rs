@@ -2,7 +2,7 @@
 //!
 //! Asks whether an arm orders what the user chose to rate. It sees no item the user passed over, so even random scores look good: read it beside the floors.
 
-use super::{Offer, Protocol};
+use super::{Candidates, Offer, Protocol};
 use crate::dataset::{ItemIndex, UserIndex};
 use crate::kind::{Kind, Options};
 
@@ -12,8 +12,8 @@ crate::options! {
 }
 
 impl Protocol for Rated {
-    fn candidates(&self, offer: &Offer<'_>, user: UserIndex, out: &mut Vec<ItemIndex>) {
-        out.extend(offer.test.of_user(user).0.iter().map(|&item| ItemIndex(item)));
+    fn candidates(&self, offer: &Offer<'_>, user: UserIndex, out: &mut Candidates) {
+        out.items.extend(offer.test.of_user(user).0.iter().map(|&item| ItemIndex(item)));
     }
 
     fn parameters(&self) -> serde_json::Value {

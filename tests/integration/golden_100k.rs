@@ -8,7 +8,7 @@ use rexp::evaluation::{Evaluation, Scorer, Setting, evaluate};
 use rexp::kind::Reader;
 use rexp::metrics::METRICS;
 use rexp::models::{MODELS, TrainData};
-use rexp::protocols::{Offer, Protocol};
+use rexp::protocols::{Candidates, Offer, Protocol};
 use rexp::tree::{self, Value};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -89,10 +89,10 @@ fn rating_errors_on_u1_are_those_of_surprise_and_mymedialite() {
 struct TrainItems;
 
 impl Protocol for TrainItems {
-    fn candidates(&self, offer: &Offer<'_>, user: UserIndex, out: &mut Vec<ItemIndex>) {
+    fn candidates(&self, offer: &Offer<'_>, user: UserIndex, out: &mut Candidates) {
         let own = offer.train_full.of_user(user).0;
         let items = (0..offer.train_full.n_items() as u32).map(ItemIndex);
-        out.extend(items.filter(|item| !offer.train_full.of_item(*item).0.is_empty() && !own.contains(&item.0)));
+        out.items.extend(items.filter(|item| !offer.train_full.of_item(*item).0.is_empty() && !own.contains(&item.0)));
     }
 
     fn parameters(&self) -> serde_json::Value {
@@ -204,6 +204,7 @@ fn rankings_of_u1_have_the_metrics_of_the_closed_forms() {
         train_full: &train,
         test: &test,
         protocols: &protocols,
+        generators: &[],
         cutoffs: &[10],
         threshold: 4.0,
         segments: &[],

@@ -7,6 +7,7 @@ mod golden;
 mod golden_100k;
 mod golden_pipeline;
 mod layers;
+mod ranking;
 mod readme;
 mod resume;
 mod run;

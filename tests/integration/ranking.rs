@@ -1,0 +1,129 @@
+//! Ranking a catalog: cross-fitting, negatives, candidates from generators, features among the user's candidates.
+
+use crate::support::{Home, rows};
+
+const RANKING: &str = r#"
+name = "ranking"
+seeds = [1, 2]
+[data]
+name = "synth"
+users = 80
+items = 120
+ratings = 3000
+min_ratings = 10
+[split]
+cross_fit = 3
+[training]
+negatives = 4
+[models.bias]
+[models.ease]
+[models.genre]
+[features]
+columns = ["*", "*@rank", "*@z"]
+[[stackers]]
+kind = "logistic"
+[[stackers]]
+name = "raw"
+kind = "logistic"
+features = ["score_*"]
+[[stackers]]
+name = "boosted"
+kind = "gradient-boosting"
+n_trees = 10
+[evaluation]
+protocols = ["two-stage", "full", "sampled"]
+k = [5, 10]
+[evaluation.two-stage]
+generators = ["ease", "popularity"]
+per_generator = 15
+[evaluation.sampled]
+negatives = 20
+"#;
+
+const VALUES: &str = "SELECT trial.seed, arm.name, protocol, metric.name, k, segment, value, n FROM metric_value
+    JOIN trial ON trial.id = trial_id JOIN arm ON arm.id = arm_id JOIN metric ON metric.id = metric_id ORDER BY 1, 2, 3, 4, 5, 6";
+
+/// Mean over the trials of one number.
+fn mean(home: &Home, arm: &str, protocol: &str, metric: &str, k: u32) -> f64 {
+    let sql = "SELECT avg(value) FROM metric_value JOIN arm ON arm.id = arm_id JOIN metric ON metric.id = metric_id
+        WHERE arm.name = ?1 AND protocol = ?2 AND metric.name = ?3 AND k = ?4 AND segment = 'all'";
+    let db = home.db("results/rexp.sqlite");
+    db.query_row(sql, (arm, protocol, metric, k), |row| row.get::<_, Option<f64>>(0)).unwrap().unwrap_or(f64::NAN)
+}
+
+#[test]
+fn cross_fitted_stacks_are_the_same_bits_on_any_number_of_threads() {
+    let home = Home::new();
+    home.write("e.toml", RANKING);
+    home.ok(&["run", "e.toml", "--db", "one.sqlite", "--threads", "1"]);
+    home.ok(&["run", "e.toml", "--db", "eight.sqlite", "--threads", "8"]);
+    let one = rows(&home.db("one.sqlite"), VALUES);
+    assert!(one.len() > 500, "{}", one.len());
+    assert_eq!(one, rows(&home.db("eight.sqlite"), VALUES));
+}
+
+#[test]
+fn candidates_limit_what_arms_can_find_and_the_store_says_by_how_much() {
+    let home = Home::new();
+    home.write("e.toml", RANKING);
+    let answer = home.ok(&["run", "e.toml"]);
+    let reach = |arm: &str| mean(&home, arm, "two-stage", "candidate-recall", 0);
+    // The union holds what each generator proposes, and not everything.
+    let union = reach("logistic");
+    assert_eq!(union, reach("bias"));
+    assert!(reach("ease") < union && reach("popularity") < union && union < 0.95, "{union}");
+    assert!(reach("ease") > 0.1 && reach("popularity") > 0.1);
+    // A generator cannot find more than it proposes; lists of 10 come from its 15.
+    assert!(mean(&home, "ease", "full", "recall", 10) <= reach("ease"));
+    assert!(mean(&home, "logistic", "full", "candidate-recall", 0).is_nan(), "only generators make a reach");
+    // Few drawn candidates flatter everybody.
+    assert!(mean(&home, "ease", "sampled", "ndcg", 10) > mean(&home, "ease", "full", "ndcg", 10) + 0.05);
+    assert!(answer.stderr.contains("can put arms in another order than the whole catalog"), "{}", answer.stderr);
+    // What was learned with negatives ranks; the features among the candidates are looked at.
+    assert!(mean(&home, "boosted", "full", "ndcg", 10) > 2.0 * mean(&home, "random", "full", "ndcg", 10));
+    let looked_at =
+        "SELECT count(DISTINCT feature) FROM importance WHERE feature IN ('score_ease@rank', 'score_genre@z')";
+    assert_eq!(rows(&home.db("results/rexp.sqlite"), looked_at), ["Integer(2)"]);
+}
+
+#[test]
+fn more_folds_negatives_and_candidates_are_other_runs() {
+    let home = Home::new();
+    home.write("e.toml", RANKING);
+    home.ok(&["run", "e.toml", "--seeds", "1"]);
+    let before = mean(&home, "boosted", "full", "auc", 0);
+    for set in ["split.cross_fit=4", "training.negatives=2", "evaluation.two-stage.per_generator=12"] {
+        let other = Home::new();
+        other.write("e.toml", RANKING);
+        other.ok(&["run", "e.toml", "--seeds", "1", "--set", set]);
+        assert_ne!(before, mean(&other, "boosted", "full", "auc", 0), "{set}");
+    }
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_before_the_work() {
+    let home = Home::new();
+    for (set, expected) in [
+        ("split.cross_fit=1", "found 1, expected a whole number from 2 to 100"),
+        ("split.refit=false", "with cross_fit the test is scored by base models fitted on all of train_full"),
+        ("evaluation.protocols=[\"rated\"]", "every protocol ranks only what the user rated"),
+        ("training.protocol=\"rated\"", "which is no protocol of [evaluation] with unrated candidates"),
+        ("features.stats_from=\"train_full\"", "with statistics that contain the labels"),
+        (
+            "evaluation.two-stage.per_generator=9",
+            "found 9 candidates per generator under two-stage, but lists of k = 10",
+        ),
+        ("evaluation.two-stage.generators=[\"eas\"]", "found \"eas\", which is no base model here"),
+        ("evaluation.two-stage.generators=[]", "found no base model that proposes candidates"),
+        ("evaluation.two-stage.generators=[\"rand*\"]", "found no base model that proposes candidates"),
+        ("features.columns=[\"*@log\"]", "found \"*@log\", which is no feature here"),
+    ] {
+        home.write("e.toml", RANKING);
+        let answer = home.rexp(&["run", "e.toml", "--set", set]);
+        assert_eq!(answer.code, 2, "{set}: {}", answer.stderr);
+        assert!(answer.stderr.contains(expected), "{set}: {}", answer.stderr);
+        assert!(!home.path("results").exists(), "{set}");
+    }
+    home.write("e.toml", RANKING.replace("negatives = 4", "protocol = \"full\""));
+    assert!(home.rexp(&["run", "e.toml"]).stderr.contains("without negatives no protocol chooses candidates"));
+}
