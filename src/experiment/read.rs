@@ -157,7 +157,7 @@ fn generators_of(protocol: &dyn Protocol, reader: &Reader<'_>, models: &[NamedMo
     let names: Vec<String> = models.iter().map(|model| model.name.clone()).collect();
     let mut out = Vec::new();
     for (number, pattern) in patterns.iter().enumerate() {
-        match features::select(std::slice::from_ref(pattern), &names) {
+        match features::select(std::slice::from_ref(pattern), &names, true) {
             Ok(found) if pattern.contains(['*', '?']) => {
                 out.extend(found.into_iter().filter(|at| of_glob.contains(at)))
             }
@@ -174,7 +174,8 @@ fn generators_of(protocol: &dyn Protocol, reader: &Reader<'_>, models: &[NamedMo
             }
         }
     }
-    let is_faulty = patterns.iter().any(|pattern| features::select(std::slice::from_ref(pattern), &names).is_err());
+    let is_faulty =
+        patterns.iter().any(|pattern| features::select(std::slice::from_ref(pattern), &names, true).is_err());
     if out.is_empty() && !is_faulty {
         let help = "name base models, or generators = [\"*\"] for all but the floors";
         reader.refuse_key("generators", "found no base model that proposes candidates".into(), Some(help.into()));

@@ -20,7 +20,7 @@ pub fn read_features(reader: &Reader<'_>, models: &[NamedModel]) -> Features {
     let listed: Vec<String> = models.iter().filter(|model| model.is_listed).map(|model| model.name.clone()).collect();
     let all = features::names(&listed);
     let stats_from = reader.option("stats_from", StatsFrom::BaseTrain, None);
-    let columns = selected(reader, "columns", &["*"], &all);
+    let columns = selected(reader, "columns", &["*"], &all, false);
     reader.finish();
     Features { stats_from, columns }
 }
@@ -48,7 +48,7 @@ pub fn read(reader: &Reader<'_>, features: &Features, models: &[NamedModel]) -> 
         // Known to the reader, so that only keys that are no option of the kind are refused.
         table.entry("features");
         let Some((kind, stacker)) = table.kind("kind", "stacker", None, STACKERS) else { continue };
-        let features = selected(&table, "features", stacker.default_features(), &features.columns);
+        let features = selected(&table, "features", stacker.default_features(), &features.columns, true);
         out.push(NamedStacker { name, kind: kind.name, stacker, features });
     }
     out.extend(simple_average(models));
@@ -65,10 +65,16 @@ fn simple_average(models: &[NamedModel]) -> Option<NamedStacker> {
 }
 
 /// Reads a list of names, globs and exclusions, and applies it to the columns there are.
-fn selected(reader: &Reader<'_>, key: &'static str, default: &[&str], available: &[String]) -> Vec<String> {
+fn selected(
+    reader: &Reader<'_>,
+    key: &'static str,
+    default: &[&str],
+    available: &[String],
+    star_is_all: bool,
+) -> Vec<String> {
     let default: Vec<String> = default.iter().map(|&pattern| pattern.to_owned()).collect();
     let patterns = reader.option(key, default, None);
-    match features::select(&patterns, available) {
+    match features::select(&patterns, available, star_is_all) {
         Ok(columns) => columns.into_iter().map(|column| available[column].clone()).collect(),
         Err(faults) => {
             for fault in faults {

@@ -14,20 +14,23 @@ pub struct Fault {
 }
 
 /// Applies patterns in order: a name or a glob (`*` any text, `?` one character) adds columns, `!` before it takes them away. A list that starts with an exclusion
-/// starts from all columns without `@`; a column with `@` is matched only by a pattern with `@`.
+/// starts from all columns. A column with `@`, which is derived from another, is matched only by a pattern with `@`, and is one of all only if `star_is_all`: where
+/// it has been chosen already.
 ///
 /// - Returns the places of the chosen columns, ascending.
 ///
 /// # Errors
 /// A fault for every pattern that matches no column, and one when nothing is left.
-pub fn select(patterns: &[String], available: &[String]) -> Result<Vec<usize>, Vec<Fault>> {
+pub fn select(patterns: &[String], available: &[String], star_is_all: bool) -> Result<Vec<usize>, Vec<Fault>> {
     let starts_with_all = patterns.first().is_some_and(|pattern| pattern.starts_with('!'));
-    let mut chosen: Vec<bool> = available.iter().map(|name| starts_with_all && !name.contains('@')).collect();
+    let mut chosen: Vec<bool> =
+        available.iter().map(|name| starts_with_all && (star_is_all || !name.contains('@'))).collect();
     let mut faults = Vec::new();
     for (number, pattern) in patterns.iter().enumerate() {
         let (glob, adds) = pattern.strip_prefix('!').map_or((pattern.as_str(), true), |rest| (rest, false));
         // What is derived from a column answers only to a pattern that says so.
-        let is_meant = |column: &usize| available[*column].contains('@') == glob.contains('@');
+        let is_meant =
+            |column: &usize| star_is_all && glob == "*" || available[*column].contains('@') == glob.contains('@');
         let matched: Vec<usize> =
             (0..available.len()).filter(|column| is_meant(column) && matches(glob, &available[*column])).collect();
         if matched.is_empty() {
@@ -78,7 +81,18 @@ mod tests {
 
     fn chosen(patterns: &[&str]) -> Vec<String> {
         let all = names(&["score_bias", "score_mf", "user_n_ratings", "item_n_ratings"]);
-        select(&names(patterns), &all).unwrap().into_iter().map(|column| all[column].clone()).collect()
+        select(&names(patterns), &all, false).unwrap().into_iter().map(|column| all[column].clone()).collect()
+    }
+
+    #[test]
+    fn derived_columns_come_only_when_they_are_meant() {
+        let all = names(&["score_mf", "item_n_ratings", "score_mf@rank"]);
+        assert_eq!(select(&names(&["*"]), &all, false), Ok(vec![0, 1]));
+        assert_eq!(select(&names(&["*"]), &all, true), Ok(vec![0, 1, 2]));
+        assert_eq!(select(&names(&["score_*"]), &all, true), Ok(vec![0]));
+        assert_eq!(select(&names(&["*@rank"]), &all, false), Ok(vec![2]));
+        assert_eq!(select(&names(&["!item_*"]), &all, true), Ok(vec![0, 2]));
+        assert_eq!(select(&names(&["!item_*"]), &all, false), Ok(vec![0]));
     }
 
     #[test]
@@ -92,11 +106,11 @@ mod tests {
 
     #[test]
     fn every_pattern_without_a_match_is_named_with_the_nearest() {
-        let faults = select(&names(&["score_knn", "*", "!score_biass"]), &names(&["score_bias"])).unwrap_err();
+        let faults = select(&names(&["score_knn", "*", "!score_biass"]), &names(&["score_bias"]), false).unwrap_err();
         assert_eq!(faults.iter().map(|fault| fault.pattern).collect::<Vec<_>>(), [0, 2]);
         assert!(faults[1].help.contains("did you mean \"score_bias\"?"), "{}", faults[1].help);
-        assert_eq!(select(&names(&["*", "!*"]), &names(&["a"])).unwrap_err().len(), 1);
-        assert_eq!(select(&[], &names(&["a"])).unwrap_err().len(), 1);
+        assert_eq!(select(&names(&["*", "!*"]), &names(&["a"]), false).unwrap_err().len(), 1);
+        assert_eq!(select(&[], &names(&["a"]), false).unwrap_err().len(), 1);
     }
 
     proptest! {
@@ -116,7 +130,7 @@ mod tests {
         #[test]
         fn a_selection_is_ascending_and_distinct(patterns in proptest::collection::vec("!?[ab*]{1,3}", 1..5)) {
             let all = names(&["a", "ab", "b", "ba"]);
-            if let Ok(chosen) = select(&patterns, &all) {
+            if let Ok(chosen) = select(&patterns, &all, false) {
                 prop_assert!(!chosen.is_empty() && chosen.is_sorted_by(|a, b| a < b));
             }
         }
