@@ -80,13 +80,16 @@ impl SparseRows {
         self.columns.len()
     }
 
-    /// Columns and values of a row; empty for a row out of range (an unknown user or item).
+    /// Where the cells of a row stand among all cells; nowhere for a row out of range (an unknown user or item).
+    #[inline]
+    pub fn range(&self, row: usize) -> std::ops::Range<usize> {
+        if row + 1 >= self.offsets.len() { 0..0 } else { self.offsets[row]..self.offsets[row + 1] }
+    }
+
+    /// Columns and values of a row; empty for a row out of range.
     #[inline]
     pub fn row(&self, row: usize) -> (&[u32], &[f32]) {
-        if row + 1 >= self.offsets.len() {
-            return (&[], &[]);
-        }
-        let range = self.offsets[row]..self.offsets[row + 1];
+        let range = self.range(row);
         (&self.columns[range.clone()], &self.values[range])
     }
 
