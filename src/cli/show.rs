@@ -4,6 +4,7 @@ use super::style::Style;
 use super::{leaderboard, list, print};
 use crate::error::{Error, Result, plural, shown};
 use crate::store::Store;
+use crate::store::agreement::AgreementRow;
 use crate::store::details::RunDetails;
 use crate::store::read::RunSummary;
 use crate::suggest;
@@ -43,6 +44,7 @@ pub fn run(args: &ShowArgs, db: &Path) -> Result<()> {
         let mut out = leaderboard::json(&board);
         out["split"] = json!(details.split);
         out["stages"] = json!(details.stages);
+        out["agreement"] = json!(store.agreements(&id)?);
         out["events"] = json!(details.events);
         out["params"] = details
             .params
@@ -54,6 +56,7 @@ pub fn run(args: &ShowArgs, db: &Path) -> Result<()> {
     let summary = store.runs()?.into_iter().find(|run| run.run == id);
     let mut out = summary.map_or_else(String::new, |run| heading(&run, &details, db));
     out += &leaderboard::text(&board, args.protocol.as_deref(), Style::of_stdout());
+    out += &agreement(&store.agreements(&id)?);
     out += &rest(&details);
     print::text(&out)
 }
@@ -80,6 +83,16 @@ fn shown_lines(text: &str) -> String {
         .map(|line| line.chars().filter(|&c| !crate::error::is_unsafe(c)).collect::<String>())
         .collect::<Vec<_>>()
         .join("\n")
+}
+
+/// Whether protocols order the arms alike, by NDCG at the cutoff nearest 10, or by what there is.
+fn agreement(rows: &[AgreementRow]) -> String {
+    let far = |row: &&AgreementRow| (row.metric != "ndcg", row.k.abs_diff(10), row.k);
+    let Some(nearest) = rows.iter().min_by_key(far).map(|row| (row.metric.clone(), row.k)) else { return String::new() };
+    let own = rows.iter().filter(|row| row.metric == nearest.0 && row.k == nearest.1);
+    let words = own.map(|row| format!("  {} and {}: {:.2} over {} arms\n", row.protocol, row.other, row.tau, row.n_arms));
+    let at = if nearest.1 > 0 { format!("@{}", nearest.1) } else { String::new() };
+    format!("\ndo protocols order the arms alike? Kendall's τ by {}{at}\n{}", nearest.0, words.collect::<String>())
 }
 
 fn rest(details: &RunDetails) -> String {

@@ -4,6 +4,7 @@
 //! - With five seeds or more also the two-way bootstrap over users and seeds, over everybody at the cutoff nearest 10.
 //! - A metric of all lists or rows together (coverage, RMSE) has no value per user: Student's t over the seeds, from two on.
 
+use super::agreement;
 use super::users::{Grid, PerUser, Users};
 use crate::error::Result;
 use crate::key::{Key, KeyBuilder};
@@ -40,7 +41,7 @@ pub struct Settings {
 #[derive(Debug, Default)]
 pub struct Known(BTreeMap<Key, Option<Interval>>);
 
-/// Stores the intervals of a complete run that has none. Returns whether there was anything to do.
+/// Stores the intervals of a complete run that has none, and how far its protocols agree. Returns whether there was anything to do.
 ///
 /// # Errors
 /// Those of the store, and [`crate::Error::Interrupted`].
@@ -52,6 +53,8 @@ pub fn complete(store: &mut Store, run: &str, known: &mut Known) -> Result<bool>
         return Ok(false);
     }
     let rows = Maker::new(store, run, seeds, known)?.rows()?;
+    agreement::complete(store, run)?;
+    // Last: a run with intervals has everything.
     store.write_intervals(run, &rows)?;
     Ok(true)
 }

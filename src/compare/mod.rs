@@ -2,11 +2,13 @@
 //!
 //! `users` turns lists of the store into units; `intervals` gives every value of a run its interval. `sides` says what is compared and whether it may be, `question`
 //! about what, `bench` reads, `plan` says what is computed, `paired` tests, `verdict` words it, and `comparison` puts it together.
+//! `agreement` asks whether protocols agree on the order of arms.
 //! `ab` does the same for the question whether to ship: `engagement` counts, `replay` and `two_groups` say what a test with users would show, `ship` decides, and
 //! `ab_words` words it.
 
 pub mod ab;
 pub mod ab_words;
+mod agreement;
 pub mod bench;
 #[cfg(test)]
 mod calibration;

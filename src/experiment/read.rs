@@ -9,7 +9,7 @@ use crate::features;
 use crate::kind::{Options, Reader};
 use crate::models::{FLOORS, MODELS};
 use crate::protocols::{PROTOCOLS, Protocol};
-use crate::segments::SEGMENTS;
+use crate::segments::{SEGMENTS, USUAL};
 use crate::splits::SPLITS;
 use crate::tree::{self, Table};
 use std::cell::RefCell;
@@ -144,7 +144,7 @@ fn evaluation(reader: &Reader<'_>, models: &[NamedModel]) -> EvaluationPlan {
     }
     let threshold = reader.option("threshold", 4.0, Some(-1e6..=1e6));
     let known: Vec<&'static str> = SEGMENTS.iter().map(|segmentation| segmentation.name).collect();
-    let chosen = reader.names("segments", "a segmentation", &known, &known);
+    let chosen = reader.names("segments", "a segmentation", USUAL, &known);
     reader.finish();
     let segments = SEGMENTS.iter().filter(|segmentation| chosen.contains(&segmentation.name)).collect();
     EvaluationPlan { protocols, generators, cutoffs, threshold, segments }

@@ -16,6 +16,7 @@ mod files;
 mod left_out;
 mod numbers;
 mod page;
+mod protocols;
 mod queries;
 mod read;
 mod records;

@@ -4,6 +4,7 @@ use super::facts::{self, FactTable, Notice, Pair, RatingBar};
 use super::figures::{self, Figure, Place};
 use super::files::{Folder, folder_name};
 use super::left_out;
+use super::protocols;
 use super::queries::{Query, queries};
 use super::read::run_facts;
 use super::records::RunFacts;
@@ -35,6 +36,7 @@ struct Page<'a> {
     caution: String,
     warnings: Option<String>,
     protocols: Vec<Section<'a>>,
+    agreement: Option<FactTable>,
     importance_figures: Vec<&'a Figure>,
     importances: Vec<FactTable>,
     learning_figures: Vec<&'a Figure>,
@@ -59,6 +61,7 @@ struct Section<'a> {
     conditions: String,
     figures: Vec<&'a Figure>,
     leaderboards: Vec<ArmTable>,
+    candidates: Option<FactTable>,
     by_cutoff: Option<ArmTable>,
     segments: Vec<ArmTable>,
 }
@@ -105,10 +108,12 @@ fn render(board: &Board<'_>, figures: &[Figure]) -> Result<String> {
                 conditions: board.conditions(protocol),
                 figures: at(&Place::Protocol((*protocol).to_owned())),
                 leaderboards: tables::leaderboards(board, protocol),
+                candidates: protocols::candidates(board, protocol),
                 by_cutoff: tables::by_cutoff(board, protocol),
                 segments: tables::segments(board, protocol),
             })
             .collect(),
+        agreement: protocols::agreement(board),
         importance_figures: at(&Place::Importance),
         importances: facts::importances(board),
         learning_figures: at(&Place::Learning),

@@ -7,6 +7,7 @@ use super::records::{
     Values,
 };
 use crate::error::{Error, Result};
+use crate::store::agreement::{self, AgreementRow};
 use rusqlite::{Connection, OptionalExtension, Params, Row};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -82,6 +83,7 @@ pub fn run_facts(
         values,
         segments,
         omissions: all(connection, OMISSIONS, [run_id], omission)?,
+        agreements: all(connection, agreement::SELECT, [run_id], AgreementRow::read)?,
         history: all(connection, HISTORY, [run_id], history_point)?,
         importances: importances(connection, run_id)?,
         stages: all(connection, STAGES, [run_id], stage)?,

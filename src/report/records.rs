@@ -1,5 +1,7 @@
 //! What the page knows of a run: the store's rows as plain structs, named as the schema names them.
 
+use crate::store::agreement::AgreementRow;
+
 /// A run with all that hangs on it.
 #[derive(Debug, Clone)]
 pub struct RunFacts {
@@ -14,6 +16,8 @@ pub struct RunFacts {
     /// Values of the headline metric per segment, in the same order.
     pub segments: Vec<Values>,
     pub omissions: Vec<Omission>,
+    /// Of protocols, by metric and cutoff.
+    pub agreements: Vec<AgreementRow>,
     pub history: Vec<HistoryPoint>,
     pub importances: Vec<Importance>,
     pub stages: Vec<Stage>,

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 const SCHEMA: &str = concat!(
     include_str!("../store/migrations/0001_first.sql"),
-    include_str!("../store/migrations/0002_statistics.sql")
+    include_str!("../store/migrations/0002_statistics.sql"),
+    include_str!("../store/migrations/0003_agreement.sql")
 );
 
 /// What a test's store is like.

@@ -2,13 +2,23 @@
 //!
 //! To add one: a file with its rule and a `SEGMENTATION`, and one line in [`SEGMENTS`].
 
+mod item_history;
 mod item_popularity;
 mod user_activity;
+mod user_history;
 
 use crate::dataset::{Dataset, Interactions};
 
 /// Every segmentation there is.
-pub const SEGMENTS: &[Segmentation] = &[user_activity::SEGMENTATION, item_popularity::SEGMENTATION];
+pub const SEGMENTS: &[Segmentation] = &[
+    user_activity::SEGMENTATION,
+    item_popularity::SEGMENTATION,
+    user_history::SEGMENTATION,
+    item_history::SEGMENTATION,
+];
+
+/// Those that are reported where the TOML names none: the others say something only of splits that hold out users or items.
+pub const USUAL: &[&str] = &[user_activity::SEGMENTATION.name, item_popularity::SEGMENTATION.name];
 
 /// What is divided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 //! Three roles: base models learn from `base_train`, stackers from `meta_train`, and `test` judges; `train_full` is the first two together. To add a kind: one
 //! file with its options, its [`Split`] and a `KIND`, and one line in [`SPLITS`].
 
+mod cold_start;
 mod file;
 mod leave_last;
 mod parts;
@@ -22,7 +23,7 @@ use std::path::Path;
 
 /// Every split there is.
 pub const SPLITS: &[Kind<dyn Split>] =
-    &[random::KIND, per_user::KIND, temporal::KIND, per_user_temporal::KIND, leave_last::KIND, file::KIND];
+    &[random::KIND, per_user::KIND, temporal::KIND, per_user_temporal::KIND, leave_last::KIND, cold_start::KIND, file::KIND];
 
 /// A rule that gives every rating a part.
 pub trait Split: Debug + Send + Sync {

@@ -12,8 +12,11 @@ const APPLICATION_ID: i32 = 0x5245_5850;
 const VIEWS: &[&str] = &["leaderboard"];
 
 /// Every migration, oldest first. One that was released is never edited.
-const MIGRATIONS: &[&str] =
-    &[include_str!("migrations/0001_first.sql"), include_str!("migrations/0002_statistics.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_first.sql"),
+    include_str!("migrations/0002_statistics.sql"),
+    include_str!("migrations/0003_agreement.sql"),
+];
 
 /// Refuses a file that is a database of another program, or of a newer rexp.
 pub fn recognize(connection: &Connection, path: &Path) -> Result<()> {

@@ -3,6 +3,7 @@
 //! Written in one `IMMEDIATE` transaction per trial, with no computation inside; read by the reporting half alone. WAL mode, so that readers never wait.
 //! The schema is in `migrations/`; `user_version` counts them and `application_id` marks the file as ours.
 
+pub mod agreement;
 pub mod blob;
 mod check;
 pub mod details;

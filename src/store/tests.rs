@@ -1,5 +1,6 @@
 //! A store under everything that happens to files: other processes, damage, other programs.
 
+use super::agreement::AgreementRow;
 use super::inference::{ComparisonRow, IntervalRow, Looks};
 use super::read::Attempt;
 use super::rows::*;
@@ -275,6 +276,42 @@ fn a_store_of_the_first_version_is_brought_forward_with_all_its_values() {
     // Nothing of what came later is made up.
     assert!(store.members(&run).unwrap().is_empty() && store.interval_seeds(&run).unwrap().is_none());
     assert!(store.check().unwrap().is_empty());
+}
+
+#[test]
+fn a_store_of_the_second_version_keeps_its_intervals_and_comparisons() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("s.sqlite");
+    fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/stores/v2.sqlite"), &path).unwrap();
+    assert!(Store::open_read(&path).unwrap_err().to_string().contains("older version 2"));
+    let store = Store::open(&path).unwrap();
+    assert!(home.path().join("s.sqlite.v2.bak").exists());
+    let run = store.find_run("tiny").unwrap();
+    assert_eq!(store.interval_seeds(&run).unwrap(), Some(2));
+    assert!(store.intervals(&run, "all").unwrap().iter().any(|row| row.arm == "line" && row.metric == "ndcg"));
+    assert_eq!(store.comparisons().unwrap()[0].sides, ["tiny", "tiny/bias"]);
+    assert!(store.agreements(&run).unwrap().is_empty() && store.check().unwrap().is_empty());
+}
+
+#[test]
+fn agreements_are_replaced_and_stay_in_their_range() {
+    let home = tempfile::tempdir().unwrap();
+    let mut store = filled(&home.path().join("s.sqlite"));
+    let run = bundle("gbstack").run.id;
+    let row = AgreementRow {
+        metric: "ndcg".into(),
+        k: 10,
+        protocol: "full".into(),
+        other: "rated".into(),
+        n_arms: 4,
+        tau: -0.5,
+    };
+    for tau in [0.25, -0.5] {
+        store.write_agreements(&run, &[AgreementRow { tau, ..row.clone() }]).unwrap();
+    }
+    assert_eq!(store.agreements(&run).unwrap(), [row.clone()]);
+    assert!(store.write_agreements(&run, &[AgreementRow { tau: 1.5, ..row.clone() }]).is_err());
+    assert_eq!(store.agreements(&run).unwrap(), [row]);
 }
 
 #[test]
