@@ -6,6 +6,7 @@
 use super::signal::Signals;
 use super::stored;
 use crate::error::Result;
+use crate::linalg::SparseRows;
 use crate::parallel;
 use faer::linalg::solvers::{Llt, Solve};
 use faer::{Mat, Par, Side};
@@ -55,10 +56,10 @@ pub fn by_items(
     let n = kept.len();
     let mut gram = Mat::<f64>::zeros(n, n);
     for (at, &item) in kept.iter().enumerate() {
-        for &user in signals.by_item.row(item).0 {
-            for &other in signals.by_user.row(user as usize).0 {
-                if let Some(other) = place[other as usize] {
-                    gram[(other as usize, at)] += 1.0;
+        for (user, x) in cells(&signals.by_item, item) {
+            for (other, y) in cells(&signals.by_user, user) {
+                if let Some(other) = place[other] {
+                    gram[(other as usize, at)] += x * y;
                 }
             }
         }
@@ -87,9 +88,9 @@ pub fn by_users(signals: &Signals, reg: f64) -> Result<Result<Form, NotPositiveD
     let n = signals.by_user.n_rows();
     let mut gram = Mat::<f64>::zeros(n, n);
     for user in 0..n {
-        for &item in signals.by_user.row(user).0 {
-            for &other in signals.by_item.row(item as usize).0 {
-                gram[(other as usize, user)] += 1.0;
+        for (item, x) in cells(&signals.by_user, user) {
+            for (other, y) in cells(&signals.by_item, item) {
+                gram[(other, user)] += x * y;
             }
         }
         gram[(user, user)] += reg;
@@ -104,12 +105,18 @@ pub fn by_users(signals: &Signals, reg: f64) -> Result<Result<Form, NotPositiveD
     };
     in_blocks(&mut inverse, n, columns)?;
     let of_item = |item: usize| {
-        let users = signals.by_item.row(item).0;
-        let pairs = users.iter().flat_map(|&u| users.iter().map(move |&v| u as usize * n + v as usize));
-        (1.0 - pairs.map(|at| inverse[at]).sum::<f64>()) / reg
+        let users = || cells(&signals.by_item, item);
+        let pairs = users().flat_map(|(u, x)| users().map(move |(v, y)| (u * n + v, x * y)));
+        (1.0 - pairs.map(|(at, xy)| xy * inverse[at]).sum::<f64>()) / reg
     };
     let diagonal = (0..signals.by_item.n_rows()).into_par_iter().map(of_item).collect();
     Ok(Ok(Form::Users { inverse, diagonal }))
+}
+
+/// Columns and values of a row.
+fn cells(matrix: &SparseRows, row: usize) -> impl Iterator<Item = (usize, f64)> + '_ {
+    let (columns, values) = matrix.row(row);
+    columns.iter().zip(values).map(|(&column, &value)| (column as usize, f64::from(value)))
 }
 
 fn factor(gram: &Mat<f64>) -> Result<Option<Llt<f64>>> {

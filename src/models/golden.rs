@@ -79,6 +79,21 @@ pub fn small(rows: &[(&str, &str, f32)]) -> Data {
     Data::new(builder)
 }
 
+/// A data set of these (user, item, rating, time) rows, without a catalog.
+pub fn timed(rows: &[(&str, &str, f32, i64)]) -> Data {
+    let mut builder = DatasetBuilder::new(Path::new("timed.csv"));
+    rows.iter().for_each(|&(user, item, rating, time)| builder.rating(user, item, rating, time));
+    Data::new(builder)
+}
+
+/// [`small`], without timestamps.
+pub fn without_times(rows: &[(&str, &str, f32)]) -> Data {
+    let mut builder = DatasetBuilder::new(Path::new("small.csv"));
+    builder.without_timestamps();
+    rows.iter().for_each(|&(user, item, rating)| builder.rating(user, item, rating, 0));
+    Data::new(builder)
+}
+
 /// Ratings of `n_users` users on `n_items` items with a long tail: few items have many ratings, the last one has none; genres on three items of four.
 pub fn generated(n_users: u32, n_items: u32) -> Data {
     let mut builder = DatasetBuilder::new(Path::new("generated.csv"));

@@ -12,10 +12,14 @@ mod genre;
 mod itemknn;
 mod itemknn_neighbors;
 mod itemknn_similarity;
+mod kept_rows;
 mod mf;
 mod popularity;
 mod random;
+mod sequence;
 mod signal;
+mod signal_sums;
+mod timely_popularity;
 
 use crate::dataset::{Dataset, Interactions, ItemIndex, Note, Scale, UserIndex};
 use crate::error::Result;
@@ -25,7 +29,7 @@ use std::fmt::Debug;
 
 /// Every base model there is.
 pub const MODELS: &[Kind<dyn BaseModel>] =
-    &[bias::KIND, itemknn::KIND, mf::KIND, genre::KIND, ease::KIND, popularity::KIND, random::KIND, external::KIND];
+    &[bias::KIND, itemknn::KIND, mf::KIND, genre::KIND, ease::KIND, sequence::KIND, popularity::KIND, timely_popularity::KIND, random::KIND, external::KIND];
 
 /// The floors: models that every run carries as arms, so that a number can be seen against knowing nothing.
 pub const FLOORS: &[&str] = &["random", "popularity"];
