@@ -88,9 +88,12 @@ fn shown_lines(text: &str) -> String {
 /// Whether protocols order the arms alike, by NDCG at the cutoff nearest 10, or by what there is.
 fn agreement(rows: &[AgreementRow]) -> String {
     let far = |row: &&AgreementRow| (row.metric != "ndcg", row.k.abs_diff(10), row.k);
-    let Some(nearest) = rows.iter().min_by_key(far).map(|row| (row.metric.clone(), row.k)) else { return String::new() };
+    let Some(nearest) = rows.iter().min_by_key(far).map(|row| (row.metric.clone(), row.k)) else {
+        return String::new();
+    };
     let own = rows.iter().filter(|row| row.metric == nearest.0 && row.k == nearest.1);
-    let words = own.map(|row| format!("  {} and {}: {:.2} over {} arms\n", row.protocol, row.other, row.tau, row.n_arms));
+    let words =
+        own.map(|row| format!("  {} and {}: {:.2} over {} arms\n", row.protocol, row.other, row.tau, row.n_arms));
     let at = if nearest.1 > 0 { format!("@{}", nearest.1) } else { String::new() };
     format!("\ndo protocols order the arms alike? Kendall's τ by {}{at}\n{}", nearest.0, words.collect::<String>())
 }

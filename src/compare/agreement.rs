@@ -82,7 +82,9 @@ mod tests {
 
     #[test]
     fn arms_that_are_all_equal_have_no_order() {
-        assert!(agreements(&means(&[("full", &[("a", 0.0), ("b", 0.0)]), ("rated", &[("a", 0.7), ("b", 0.6)])])).is_empty());
+        assert!(
+            agreements(&means(&[("full", &[("a", 0.0), ("b", 0.0)]), ("rated", &[("a", 0.7), ("b", 0.6)])])).is_empty()
+        );
         assert!(agreements(&means(&[("full", &[("a", 0.1)]), ("rated", &[("a", 0.7)])])).is_empty());
     }
 }

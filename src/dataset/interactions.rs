@@ -107,7 +107,10 @@ mod tests {
         // Canonical order: a x 30, a y 20, b x 10, b y 40; the second is left out.
         let part = Interactions::new(&dataset, &[0, 2, 3]);
         assert_eq!(part.times_of_user(UserIndex(0)), [30]);
-        assert_eq!((part.of_user(UserIndex(1)).0, part.times_of_user(UserIndex(1))), (&[0_u32, 1][..], &[10_i64, 40][..]));
+        assert_eq!(
+            (part.of_user(UserIndex(1)).0, part.times_of_user(UserIndex(1))),
+            (&[0_u32, 1][..], &[10_i64, 40][..])
+        );
         assert!(part.times_of_user(UserIndex(9)).is_empty());
     }
 }

@@ -27,7 +27,16 @@ pub trait Scorer: Sync {
     fn scale(&self, arm: usize) -> Scale;
 
     /// Scores one user's candidates: `out[arm]` is filled with `[items.len()]` finite scores, and `fallbacks[arm]` grows by how many of them are fallbacks.
-    fn score(&self, user: UserIndex, items: &[ItemIndex], out: &mut [Vec<f32>], fallbacks: &mut [u64]);
+    fn score(&self, user: UserIndex, items: &[ItemIndex], asked: Asked, out: &mut [Vec<f32>], fallbacks: &mut [u64]);
+}
+
+/// What an arm is asked about some items.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// The user's own test rows: a score for each of them, to be compared with its rating.
+    Rows,
+    /// Candidates: which to show first.
+    Candidates,
 }
 
 /// What is evaluated, and how.

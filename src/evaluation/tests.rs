@@ -60,7 +60,7 @@ impl Scorer for ByNumber {
         if arm == 0 { Scale::Rating } else { Scale::Order }
     }
 
-    fn score(&self, _user: UserIndex, items: &[ItemIndex], out: &mut [Vec<f32>], fallbacks: &mut [u64]) {
+    fn score(&self, _user: UserIndex, items: &[ItemIndex], _asked: Asked, out: &mut [Vec<f32>], fallbacks: &mut [u64]) {
         out[0] = items.iter().map(|item| item.0 as f32).collect();
         out[1] = items.iter().map(|item| -(item.0 as f32)).collect();
         fallbacks[1] += 1;

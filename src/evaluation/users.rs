@@ -2,7 +2,7 @@
 
 use super::groups::Groups;
 use super::slots::Slot;
-use super::{Scorer, Setting, top};
+use super::{Asked, Scorer, Setting, top};
 use crate::dataset::popularity::tail_items;
 use crate::dataset::{Interactions, ItemIndex, UserIndex, is_relevant};
 use crate::error::Result;
@@ -155,7 +155,8 @@ impl Worker<'_> {
         let offer = Offer { train_full, test, seed, generators: self.generators };
         self.protocol.candidates(&offer, user, &mut scratch.candidates);
         let items = &scratch.candidates.items;
-        self.scorer.score(user, items, &mut scratch.scores, fallbacks);
+        let asked = if self.protocol.is_of_test_rows() { Asked::Rows } else { Asked::Candidates };
+        self.scorer.score(user, items, asked, &mut scratch.scores, fallbacks);
         let (rated, ratings) = test.of_user(user);
         let mut relevant =
             rated.iter().zip(ratings).filter(|&(_, &rating)| is_relevant(rating, threshold)).map(|(&item, _)| item);

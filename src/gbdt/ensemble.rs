@@ -1,10 +1,8 @@
 //! Fitted trees that add up to a score.
 
+use super::shallow::{self, Shallow};
 use super::tree::Tree;
 use rayon::prelude::*;
-
-/// Rows that all trees are walked over before the next rows: their features and sums stay in the first-level cache.
-const BLOCK: usize = 64;
 
 /// A start score and the trees that correct it.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,21 +19,45 @@ impl Ensemble {
     /// Scores of rows: `start + Σ tree(row)`, summed in the order of the trees.
     ///
     /// - `features`: `[n_rows × n_features]`, row-major; infinite or not a number is allowed and ends at some leaf. `out`: `[n_rows]`.
-    /// - Cost: O(n_rows · Σ depth), no allocation, parallel over blocks of rows; the same bits for a row whatever stands beside it.
+    /// - Cost: O(n_rows · Σ depth), one buffer per thread; all trees pass over a block of rows before the next, so that its features and sums stay in the
+    ///   first-level cache; parallel over blocks of rows; the same bits for a row whatever stands beside it.
     pub fn score(&self, features: &[f32], out: &mut [f64]) {
         debug_assert_eq!(features.len(), out.len() * self.n_features);
         if self.n_features == 0 {
             return out.fill(self.start);
         }
+        let shallow: Vec<Option<Shallow>> = self.trees.iter().map(Shallow::of).collect();
         // At least 16 blocks per task: a user's few hundred candidates are not worth another thread.
-        out.par_chunks_mut(BLOCK).zip(features.par_chunks(BLOCK * self.n_features)).with_min_len(16).for_each(
-            |(out, features)| {
-                out.fill(self.start);
-                for tree in &self.trees {
-                    tree.add_to(features, self.n_features, out);
-                }
-            },
-        );
+        out.par_chunks_mut(shallow::ROWS)
+            .zip(features.par_chunks(shallow::ROWS * self.n_features))
+            .with_min_len(16)
+            .for_each_init(
+                || vec![[0.0; shallow::ROWS]; self.n_features],
+                |columns, (out, features)| {
+                    out.fill(self.start);
+                    match <&mut [f64; shallow::ROWS]>::try_from(&mut *out) {
+                        Ok(out) => self.add_block(&shallow, features, columns, out),
+                        Err(_) => self.trees.iter().for_each(|tree| tree.add_to(features, self.n_features, out)),
+                    }
+                },
+            );
+    }
+
+    /// Adds all trees, in their order, to the scores of a whole block.
+    fn add_block(
+        &self,
+        shallow: &[Option<Shallow>],
+        features: &[f32],
+        columns: &mut [[f32; shallow::ROWS]],
+        out: &mut [f64; shallow::ROWS],
+    ) {
+        shallow::transpose(features, columns);
+        for (tree, shallow) in self.trees.iter().zip(shallow) {
+            match shallow {
+                Some(shallow) => shallow.add_to(columns, out),
+                None => tree.add_to(features, self.n_features, out),
+            }
+        }
     }
 
     /// Share of each feature in the gain of all splits, `[n_features]`: sums to 1, or all 0 where nothing was split. Source: Breiman et al. (1984).

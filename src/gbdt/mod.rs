@@ -18,6 +18,7 @@ pub mod grow;
 pub mod histogram;
 pub mod log_loss;
 pub mod sampling;
+pub mod shallow;
 pub mod split;
 pub mod tree;
 

@@ -41,9 +41,7 @@ crate::choices! {
 pub const KIND: Kind<dyn BaseModel> = Kind {
     name: NAME,
     about: "linear item-item model in closed form, on positives or on all ratings",
-    read: |reader: &Reader<'_>| {
-        Box::new(Ease::read(reader).check(reader))
-    },
+    read: |reader: &Reader<'_>| Box::new(Ease::read(reader).check(reader)),
     options: Ease::describe,
 };
 
@@ -64,7 +62,11 @@ impl Ease {
             Strength::All => Signal::All.check(reader),
             Strength::Graded if self.nothing_at >= self.liked_from => {
                 let message = format!("found {} with liked_from = {}", self.nothing_at, self.liked_from);
-                reader.refuse_key("nothing_at", message, Some("a graded signal grows: nothing_at below liked_from".into()));
+                reader.refuse_key(
+                    "nothing_at",
+                    message,
+                    Some("a graded signal grows: nothing_at below liked_from".into()),
+                );
             }
             Strength::Graded => {}
         }

@@ -28,8 +28,18 @@ use crate::kind::Kind;
 use std::fmt::Debug;
 
 /// Every base model there is.
-pub const MODELS: &[Kind<dyn BaseModel>] =
-    &[bias::KIND, itemknn::KIND, mf::KIND, genre::KIND, ease::KIND, sequence::KIND, popularity::KIND, timely_popularity::KIND, random::KIND, external::KIND];
+pub const MODELS: &[Kind<dyn BaseModel>] = &[
+    bias::KIND,
+    itemknn::KIND,
+    mf::KIND,
+    genre::KIND,
+    ease::KIND,
+    sequence::KIND,
+    popularity::KIND,
+    timely_popularity::KIND,
+    random::KIND,
+    external::KIND,
+];
 
 /// The floors: models that every run carries as arms, so that a number can be seen against knowing nothing.
 pub const FLOORS: &[&str] = &["random", "popularity"];

@@ -197,7 +197,8 @@ mod tests {
 
     /// User 1 rated a, b, c, d in that order, user 2 d, a; user 3 likes a alone.
     fn scores(options: &Sequence) -> Vec<f32> {
-        let rows = [("1", "a", 1), ("1", "b", 2), ("1", "c", 3), ("1", "d", 4), ("2", "d", 1), ("2", "a", 2), ("3", "a", 9)];
+        let rows =
+            [("1", "a", 1), ("1", "b", 2), ("1", "c", 3), ("1", "d", 4), ("2", "d", 1), ("2", "a", 2), ("3", "a", 9)];
         let data = golden::timed(&rows.map(|(user, item, time)| (user, item, 4.0, time)));
         let fitted = options.fit(&data.train()).unwrap();
         let mut out = vec![f32::NAN; 4];
@@ -219,7 +220,10 @@ mod tests {
         assert_close(&scores(&options), [0.0, fade(1.0), fade(2.0), fade(3.0) + fade(1.0)]);
         let divided = Sequence { exponent: 0.5, ..options };
         let of = |n: f64| (3.0 * n).sqrt();
-        assert_close(&scores(&divided), [0.0, fade(1.0) / of(1.0), fade(2.0) / of(1.0), (fade(3.0) + fade(1.0)) / of(2.0)]);
+        assert_close(
+            &scores(&divided),
+            [0.0, fade(1.0) / of(1.0), fade(2.0) / of(1.0), (fade(3.0) + fade(1.0)) / of(2.0)],
+        );
         assert_ne!(scores(&Sequence { span: 1.0, ..divided.clone() }), scores(&divided));
         // e^-0.5 / √3 = 0.350 is more than (e^-1.5 + e^-0.5) / √6 = 0.339.
         assert_close(&scores(&Sequence { neighbors: 1, ..divided }), [0.0, fade(1.0) / of(1.0), 0.0, 0.0]);
@@ -231,10 +235,13 @@ mod tests {
         let rows = [("1", "a", 4.0, 1), ("1", "b", 4.0, 2), ("1", "c", 4.0, 3), ("1", "d", 4.0, 4)];
         let own = [("2", "a", 5.0, 1), ("2", "c", 5.0, 90), ("2", "d", 5.0, 50), ("2", "x", 1.0, 60)];
         let data = golden::timed(&[rows, own].concat());
-        let score = |options: &Sequence| golden::score(&*options.fit(&data.train()).unwrap(), data.user("2"), data.item("b"));
+        let score =
+            |options: &Sequence| golden::score(&*options.fit(&data.train()).unwrap(), data.user("2"), data.item("b"));
         let options = Sequence { span: 1.0, exponent: 0.0, ..Sequence::default() };
         let fade = |places: f64| (-places).exp() as f32;
-        for (strongest, expected) in [(0, 2.0 * fade(1.0) + fade(2.0)), (3, 2.0 * fade(1.0) + fade(2.0)), (2, 2.0 * fade(1.0)), (1, fade(1.0))] {
+        for (strongest, expected) in
+            [(0, 2.0 * fade(1.0) + fade(2.0)), (3, 2.0 * fade(1.0) + fade(2.0)), (2, 2.0 * fade(1.0)), (1, fade(1.0))]
+        {
             let found = score(&Sequence { strongest, ..options.clone() });
             assert!((found - expected).abs() < 1e-6, "{strongest}: {found} {expected}");
         }

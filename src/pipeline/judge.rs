@@ -3,16 +3,16 @@
 use super::cell::{Cell, Member};
 use super::columns::Column;
 use super::contexts::On;
-use super::scorer::{Arm, CellScorer};
+use super::scorer::{Arm, CellScorer, Narrowing};
 use super::stack;
 use super::stage::{Shared, Stage};
-use super::training::World;
+use super::training::{self, World};
 use crate::dataset::Scale;
 use crate::evaluation::{self, Evaluation, Scorer};
 use crate::experiment::{EvaluationPlan, Experiment, TrialData};
 use crate::features::Form;
 use crate::key::{Key, KeyBuilder};
-use crate::protocols::Generator;
+use crate::protocols::{Generator, Offer};
 use crate::stackers::FittedStacker;
 use std::sync::Arc;
 
@@ -32,6 +32,7 @@ pub struct Input<'a, 'c> {
     pub world: World<'a>,
     pub stacks: &'a [Stage<Box<dyn FittedStacker>>],
     pub stack_jobs: &'a [stack::Job<'c>],
+    pub plans: &'a [training::Plan<'c>],
 }
 
 /// An evaluation and what it looks at: models fitted on the first, statistics of the second.
@@ -92,8 +93,7 @@ enum Named<'a> {
 impl Input<'_, '_> {
     fn judge(&self, place: usize, plan: &Plan<'_>, members: &[Shared<Member<'_>>]) -> Judgement {
         let (cell, world) = (self.cell, self.world);
-        let mut scorer =
-            CellScorer { view: world.view(&[], plan.models, plan.statistics), columns: vec![], arms: vec![] };
+        let mut scorer = CellScorer::empty(world.view(&[], plan.models, plan.statistics));
         let mut keys: Vec<Key> = Vec::new();
         let mut arms = vec![Vec::new(); members.len()];
         for (member, arms) in members.iter().zip(&mut arms) {
@@ -103,14 +103,14 @@ impl Input<'_, '_> {
                 arms.push(place.unwrap_or(keys.len()));
                 if place.is_none() {
                     keys.push(key);
-                    let arm = self.arm(&arm, &mut scorer);
+                    let arm = self.arm(&arm, plan, member, &mut scorer);
                     scorer.arms.push(arm);
                 }
             }
         }
         scorer.view = world.view(&scorer.columns, plan.models, plan.statistics);
         let scales = (0..scorer.n_arms()).map(|arm| scorer.scale(arm)).collect();
-        let key = keys.iter().fold(KeyBuilder::new("evaluate 2").text(&plan.fingerprint), KeyBuilder::key);
+        let key = keys.iter().fold(KeyBuilder::new("evaluate 3").text(&plan.fingerprint), KeyBuilder::key);
         let key = key.key(&world.ratings.parts.hash).number(cell.seed).finish();
         let (train_full, test) = (&world.ratings.train_full, &world.ratings.test);
         let stage = match self.generators(plan, &scorer) {
@@ -138,14 +138,35 @@ impl Input<'_, '_> {
         plan.generators.iter().map(of_protocol).collect()
     }
 
-    fn arm<'b>(&'b self, arm: &Named<'b>, scorer: &mut CellScorer<'_>) -> Arm<'b> {
+    fn arm<'b>(
+        &'b self,
+        arm: &Named<'b>,
+        plan: &Plan<'_>,
+        member: &Member<'b>,
+        scorer: &mut CellScorer<'b>,
+    ) -> Arm<'b> {
         match *arm {
             Named::Stacker(place, fitted) => {
                 let columns = self.stack_jobs[place].columns.iter().map(|&column| scorer.place(column)).collect();
-                Arm::Stacker { fitted, columns }
+                Arm::Stacker { fitted, columns, narrowing: self.narrowing(plan, member, scorer) }
             }
             Named::Model(slot) => Arm::Model { slot, column: scorer.place(Column::Score { slot, form: Form::Raw }) },
         }
+    }
+
+    /// What chooses the candidates of a member's stackers: the protocol that they learned under, if it chooses.
+    fn narrowing<'b>(&'b self, plan: &Plan<'_>, member: &Member<'b>, scorer: &mut CellScorer<'b>) -> Option<usize> {
+        let training = &self.plans[member.training];
+        let protocol = training.protocol?;
+        if let Some(place) = scorer.narrowings.iter().position(|own| own.key == training.key) {
+            return Some(place);
+        }
+        // Without one of its generators nothing is judged at all.
+        let generators = self.world.generators(&training.generators, plan.models, |_| usize::MAX).ok()?;
+        let (ratings, seed) = (self.world.ratings, self.cell.seed);
+        let offer = Offer { train_full: &ratings.train_full, test: &ratings.test, seed, generators: &[] };
+        scorer.narrowings.push(Narrowing { key: training.key, protocol, offer, generators });
+        Some(scorer.narrowings.len() - 1)
     }
 
     /// A member's arms in the order of its tables: stackers, base models, floors.

@@ -69,7 +69,7 @@ impl<'a> Cell<'a> {
             }
         }
         say("evaluate");
-        let made = judge::Input { cell: self, world, stacks: &stacks, stack_jobs: &stack_jobs };
+        let made = judge::Input { cell: self, world, stacks: &stacks, stack_jobs: &stack_jobs, plans: &plans };
         let judgements = judge::judge(&made, &mut members);
         drop((stack_jobs, plans));
         Made { split, fits, rows, stacks, judgements, members }

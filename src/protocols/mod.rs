@@ -61,6 +61,13 @@ pub trait Protocol: Debug + Send + Sync {
     /// Writes the candidates of a user to `out` (empty on entry): never an item that the user rated in `train_full`.
     fn candidates(&self, offer: &Offer<'_>, user: UserIndex, out: &mut Candidates);
 
+    /// What it would choose out of some items, ascending, if there were no others; `None` for a protocol that does not choose by score.
+    ///
+    /// A stacker that learned from the candidates of a protocol knows no others: asked to rank a catalog, it ranks these, with the others behind them.
+    fn narrowed(&self, _offer: &Offer<'_>, _user: UserIndex, _items: &[ItemIndex]) -> Option<Candidates> {
+        None
+    }
+
     /// All options with their values.
     fn parameters(&self) -> serde_json::Value;
 

@@ -17,7 +17,19 @@ crate::options! {
 }
 
 impl TwoStage {
-    /// The best unseen items of one generator; nothing where it knows nothing of the user, so that all its scores are fallbacks.
+    /// The union of what all generators propose. Where none knows the user, the most rated items stand in for their proposals.
+    fn choose(&self, offer: &Offer<'_>, user: UserIndex, all: &[ItemIndex], out: &mut Candidates) {
+        out.proposals.extend(offer.generators.iter().map(|generator| self.proposals(generator, offer, user, all)));
+        out.items.extend(out.proposals.iter().flatten());
+        if out.items.is_empty() {
+            let counts: Vec<f32> = all.iter().map(|item| offer.train_full.of_item(*item).0.len() as f32).collect();
+            out.items = best(self.per_generator, offer.seed, user, all, &counts);
+        }
+        out.items.sort_unstable();
+        out.items.dedup();
+    }
+
+    /// The best of some items of one generator; nothing where it knows nothing of the user, so that all its scores are fallbacks.
     fn proposals(
         &self,
         generator: &Generator<'_>,
@@ -52,17 +64,15 @@ fn best(n: usize, seed: u64, user: UserIndex, items: &[ItemIndex], scores: &[f32
 }
 
 impl Protocol for TwoStage {
-    /// Where no generator knows the user, the most rated items stand in for their proposals.
     fn candidates(&self, offer: &Offer<'_>, user: UserIndex, out: &mut Candidates) {
         let all: Vec<ItemIndex> = unseen(offer, user).collect();
-        out.proposals.extend(offer.generators.iter().map(|generator| self.proposals(generator, offer, user, &all)));
-        out.items.extend(out.proposals.iter().flatten());
-        if out.items.is_empty() {
-            let counts: Vec<f32> = all.iter().map(|item| offer.train_full.of_item(*item).0.len() as f32).collect();
-            out.items = best(self.per_generator, offer.seed, user, &all, &counts);
-        }
-        out.items.sort_unstable();
-        out.items.dedup();
+        self.choose(offer, user, &all, out);
+    }
+
+    fn narrowed(&self, offer: &Offer<'_>, user: UserIndex, items: &[ItemIndex]) -> Option<Candidates> {
+        let mut out = Candidates::default();
+        self.choose(offer, user, items, &mut out);
+        Some(out)
     }
 
     fn parameters(&self) -> serde_json::Value {

@@ -53,8 +53,7 @@ pub fn candidates(board: &Board<'_>, protocol: &str) -> Option<FactTable> {
     let adds = best.zip(ranked).map_or_else(String::new, |((best, own), ranked)| {
         let uplift = ranked.mean - own;
         let sign = if uplift < 0.0 { "−" } else { "+" };
-        let share =
-            if own > 0.0 { format!(" ({sign}{:.1} %)", (100.0 * uplift / own).abs()) } else { String::new() };
+        let share = if own > 0.0 { format!(" ({sign}{:.1} %)", (100.0 * uplift / own).abs()) } else { String::new() };
         format!(" Against the order of the best generator, {best}: {sign}{}{share}.", decimal(uplift.abs()))
     });
     let caption = format!(

@@ -139,7 +139,10 @@ mod tests {
         // The last items came first.
         for user in judged {
             let own = &parts[user * 20..][..20];
-            assert!(own[..18].iter().all(|&part| part == Part::Test) && own[18..] == [Part::Base, Part::Base], "{own:?}");
+            assert!(
+                own[..18].iter().all(|&part| part == Part::Test) && own[18..] == [Part::Base, Part::Base],
+                "{own:?}"
+            );
         }
     }
 }

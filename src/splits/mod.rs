@@ -22,8 +22,15 @@ use std::fmt::Debug;
 use std::path::Path;
 
 /// Every split there is.
-pub const SPLITS: &[Kind<dyn Split>] =
-    &[random::KIND, per_user::KIND, temporal::KIND, per_user_temporal::KIND, leave_last::KIND, cold_start::KIND, file::KIND];
+pub const SPLITS: &[Kind<dyn Split>] = &[
+    random::KIND,
+    per_user::KIND,
+    temporal::KIND,
+    per_user_temporal::KIND,
+    leave_last::KIND,
+    cold_start::KIND,
+    file::KIND,
+];
 
 /// A rule that gives every rating a part.
 pub trait Split: Debug + Send + Sync {

@@ -27,7 +27,8 @@ const INSERT: &str = "INSERT INTO agreement (run_id, metric_id, k, protocol, oth
     SELECT ?1, metric.id, ?3, ?4, ?5, ?6, ?7 FROM metric WHERE metric.name = ?2";
 
 /// The agreements of a run.
-pub const SELECT: &str = "SELECT metric.name, k, protocol, other, n_arms, tau FROM agreement JOIN metric ON metric.id = metric_id
+pub const SELECT: &str =
+    "SELECT metric.name, k, protocol, other, n_arms, tau FROM agreement JOIN metric ON metric.id = metric_id
     WHERE run_id = ?1 ORDER BY protocol, other, metric.id, k";
 
 impl Store {

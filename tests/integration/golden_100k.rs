@@ -4,7 +4,7 @@ use crate::golden::{Comparison, Measured, entry, json};
 use crate::support::{Home, real_data};
 use rexp::dataset::{Dataset, Duplicates, Interactions, ItemIndex, Scale, UserIndex};
 use rexp::error::Source;
-use rexp::evaluation::{Evaluation, Scorer, Setting, evaluate};
+use rexp::evaluation::{Asked, Evaluation, Scorer, Setting, evaluate};
 use rexp::kind::Reader;
 use rexp::metrics::METRICS;
 use rexp::models::{MODELS, TrainData};
@@ -112,7 +112,7 @@ impl Scorer for Resolved {
         Scale::Order
     }
 
-    fn score(&self, user: UserIndex, items: &[ItemIndex], out: &mut [Vec<f32>], _fallbacks: &mut [u64]) {
+    fn score(&self, user: UserIndex, items: &[ItemIndex], _asked: Asked, out: &mut [Vec<f32>], _fallbacks: &mut [u64]) {
         for (scores, out) in self.0.iter().zip(out) {
             let of = |at: usize| (scores[user.at()][items[at].at()] * 1e10).round();
             let mut order: Vec<usize> = (0..items.len()).collect();

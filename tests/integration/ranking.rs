@@ -87,6 +87,63 @@ fn candidates_limit_what_arms_can_find_and_the_store_says_by_how_much() {
 }
 
 #[test]
+fn a_stack_that_learned_from_candidates_ranks_them_first_in_a_whole_catalog() {
+    let home = Home::new();
+    home.write("e.toml", RANKING);
+    home.ok(&["run", "e.toml"]);
+    for arm in ["logistic", "boosted"] {
+        for (metric, k) in [("ndcg", 5), ("recall", 10)] {
+            let of = |protocol| mean(&home, arm, protocol, metric, k);
+            assert_eq!(of("full"), of("two-stage"), "{arm} {metric}@{k}");
+        }
+    }
+    // What learned from the whole catalog ranks all of it.
+    let other = Home::new();
+    other.write("e.toml", RANKING);
+    other.ok(&["run", "e.toml", "--set", "training.protocol=\"full\""]);
+    assert_ne!(mean(&other, "boosted", "full", "ndcg", 10), mean(&other, "boosted", "two-stage", "ndcg", 10));
+}
+
+#[test]
+fn protocols_and_generators_are_told_apart_in_store_page_and_terminal() {
+    let home = Home::new();
+    home.write("e.toml", RANKING);
+    home.ok(&["run", "e.toml"]);
+    let pairs = "SELECT count(*), min(n_arms), max(n_arms), min(protocol < other) FROM agreement
+        JOIN metric ON metric.id = metric_id WHERE metric.name = 'ndcg' AND k = 10";
+    let found = rows(&home.db("results/rexp.sqlite"), pairs);
+    assert_eq!(found, ["Integer(3)|Integer(9)|Integer(9)|Integer(1)"]);
+    let page = std::fs::read_to_string(home.path("results/reports/ranking/index.html")).unwrap();
+    for words in ["Protocol sensitivity", "full and two-stage", "What generators let through", "all together, ranked by logistic"] {
+        assert!(page.contains(words), "{words}");
+    }
+    let shown = home.ok(&["show", "ranking"]).stdout;
+    assert!(shown.contains("do protocols order the arms alike? Kendall's τ by ndcg@10"), "{shown}");
+    let json = home.json(&["show", "ranking", "--json"]);
+    assert!(json["agreement"].as_array().unwrap().iter().any(|row| row["metric"] == "ndcg" && row["k"] == 10));
+}
+
+#[test]
+fn new_users_and_items_have_numbers_of_their_own() {
+    let home = Home::new();
+    let cold = "[split]\nkind = \"cold-start\"\nusers = 0.2\nitems = 0.2\n";
+    let toml = RANKING.replace("[split]\ncross_fit = 3\n", cold).replace("[\"two-stage\", \"full\", \"sampled\"]", "[\"full\"]");
+    let toml = toml.split("[evaluation.two-stage]").next().unwrap().to_owned();
+    home.write("e.toml", toml + "segments = [\"user-history\", \"item-history\"]\n");
+    home.ok(&["run", "e.toml"]);
+    let of = |arm: &str, segment: &str| {
+        let sql = "SELECT mean FROM leaderboard WHERE arm = ?1 AND segment = ?2 AND metric = 'ndcg' AND k = 10";
+        home.db("results/rexp.sqlite").query_row(sql, (arm, segment), |row| row.get::<_, f64>(0)).unwrap()
+    };
+    // EASE has nothing to say to a new user; popularity has, but of no new item.
+    assert!(of("ease", "user-history:known") > 1.5 * of("ease", "user-history:new"));
+    assert!(of("popularity", "user-history:new") > 2.0 * of("random", "user-history:new"));
+    assert!(of("popularity", "item-history:known") > 2.0 * of("popularity", "item-history:new"));
+    let page = std::fs::read_to_string(home.path("results/reports/ranking/index.html")).unwrap();
+    assert!(page.contains("user-history") && page.contains("item-history"));
+}
+
+#[test]
 fn more_folds_negatives_and_candidates_are_other_runs() {
     let home = Home::new();
     home.write("e.toml", RANKING);
