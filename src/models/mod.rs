@@ -8,6 +8,7 @@ mod ease;
 mod ease_forms;
 mod external;
 mod external_csv;
+mod factorization;
 mod genre;
 mod itemknn;
 mod itemknn_neighbors;
@@ -24,8 +25,16 @@ use crate::kind::Kind;
 use std::fmt::Debug;
 
 /// Every base model there is.
-pub const MODELS: &[Kind<dyn BaseModel>] =
-    &[bias::KIND, itemknn::KIND, mf::KIND, genre::KIND, ease::KIND, popularity::KIND, random::KIND, external::KIND];
+pub const MODELS: &[Kind<dyn BaseModel>] = &[
+    bias::KIND,
+    itemknn::KIND,
+    mf::KIND,
+    genre::KIND,
+    ease::KIND,
+    popularity::KIND,
+    random::KIND,
+    external::KIND,
+];
 
 /// The floors: models that every run carries as arms, so that a number can be seen against knowing nothing.
 pub const FLOORS: &[&str] = &["random", "popularity"];
