@@ -3,6 +3,8 @@
 //! The hyperparameters fit; what is fitted is another type, so "not fitted yet" is not a state. To add a kind: one file with its options, its [`BaseModel`] and
 //! a `KIND`, and one line in [`MODELS`]. The conformance tests below then cover it, and its scores become the feature `score_<name>`.
 
+mod als;
+mod als_sweep;
 mod bias;
 mod ease;
 mod ease_forms;
@@ -31,6 +33,7 @@ pub const MODELS: &[Kind<dyn BaseModel>] = &[
     mf::KIND,
     genre::KIND,
     ease::KIND,
+    als::KIND,
     popularity::KIND,
     random::KIND,
     external::KIND,
