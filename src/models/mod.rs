@@ -6,6 +6,7 @@
 mod als;
 mod als_sweep;
 mod bias;
+mod bpr;
 mod ease;
 mod ease_forms;
 mod external;
@@ -34,6 +35,7 @@ pub const MODELS: &[Kind<dyn BaseModel>] = &[
     genre::KIND,
     ease::KIND,
     als::KIND,
+    bpr::KIND,
     popularity::KIND,
     random::KIND,
     external::KIND,
