@@ -41,7 +41,10 @@ impl BaseModel for Bias {
 
 impl Bias {
     /// Alternates `b_i = Σ_u (r - μ - b_u) / (reg_item + n_i)` and `b_u = Σ_i (r - μ - b_i) / (reg_user + n_u)`, from 0.
-    fn biases(&self, interactions: &Interactions) -> Result<FittedBias> {
+    ///
+    /// # Errors
+    /// [`crate::Error::Interrupted`] when asked to stop.
+    pub fn biases(&self, interactions: &Interactions) -> Result<FittedBias> {
         let mut fitted = FittedBias {
             mean: interactions.mean,
             user_bias: vec![0.0; interactions.n_users()],
@@ -72,10 +75,13 @@ fn update(ratings: &SparseRows, mean: f64, other_bias: &[f64], reg: f64, bias: &
 
 /// μ, b_u and b_i, in rating units.
 #[derive(Debug, Clone)]
-struct FittedBias {
-    mean: f64,
-    user_bias: Vec<f64>,
-    item_bias: Vec<f64>,
+pub struct FittedBias {
+    /// μ
+    pub mean: f64,
+    /// b_u, `[n_users]`; 0 for an unknown user.
+    pub user_bias: Vec<f64>,
+    /// b_i, `[n_items]`; 0 for an unknown item.
+    pub item_bias: Vec<f64>,
     user_is_known: Vec<bool>,
     item_is_known: Vec<bool>,
 }

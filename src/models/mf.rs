@@ -2,12 +2,16 @@
 //!
 //! Plain SGD on explicit ratings, one rating at a time in one thread: lock-free parallel SGD would be faster and never give the same bits twice.
 
-use super::{BaseModel, Epoch, FittedModel, TrainData, stored};
-use crate::dataset::{Interactions, ItemIndex, Scale, UserIndex};
-use crate::error::{Error, Result};
+use super::factorization::{self, Factorization, LANES, Side};
+use super::{BaseModel, Epoch, FittedModel, TrainData};
+use crate::dataset::{Interactions, Scale};
+use crate::error::Result;
 use crate::kind::{Kind, Options, Reader};
 use crate::linalg::{SparseRows, dense};
 use crate::{parallel, rng};
+
+/// The kind's name.
+const NAME: &str = "mf";
 
 crate::options! {
     /// Biased matrix factorization by SGD. Source: Koren, Bell & Volinsky (2009); defaults and updates as in Surprise `SVD` (Funk 2006).
@@ -39,7 +43,7 @@ crate::choices! {
 
 /// The kind's entry in the table.
 pub const KIND: Kind<dyn BaseModel> = Kind {
-    name: "mf",
+    name: NAME,
     about: "biased matrix factorization by SGD",
     read: |reader: &Reader<'_>| Box::new(MatrixFactorization::read(reader)),
     options: MatrixFactorization::describe,
@@ -61,10 +65,11 @@ impl MatrixFactorization {
             mean: interactions.mean,
             users: self.side(&interactions.by_user, seed, 0),
             items: self.side(&interactions.by_item, seed, 1),
+            scale: Scale::Rating,
             history: Vec::with_capacity(self.epochs),
         };
         let mut ratings: Vec<(u32, u32, f32)> = interactions.by_user.triples().collect();
-        let mut rng = rng::stream(seed, "mf", 2);
+        let mut rng = rng::stream(seed, NAME, 2);
         for epoch in 1..=self.epochs {
             parallel::check()?;
             if self.order == Order::Shuffled {
@@ -73,26 +78,20 @@ impl MatrixFactorization {
             let squared_error = self.pass(&ratings, &mut fitted);
             let value = (squared_error / ratings.len().max(1) as f64).sqrt();
             if !value.is_finite() {
-                return Err(self.diverged(epoch));
+                return Err(factorization::diverged(NAME, epoch, self.learning_rate));
             }
+            // Of the predictions made during the epoch, each before the update it causes.
             fitted.history.push(Epoch { epoch, series: "train_rmse", value });
         }
-        if fitted.is_bounded() { Ok(fitted) } else { Err(self.diverged(self.epochs)) }
+        let is_bounded = fitted.is_bounded();
+        if is_bounded { Ok(fitted) } else { Err(factorization::diverged(NAME, self.epochs, self.learning_rate)) }
     }
 
     /// Vectors and biases of one side at the start; those of users or items without ratings stay 0.
     fn side(&self, ratings: &SparseRows, seed: u64, part: u64) -> Side {
-        let mut rng = rng::stream(seed, "mf", part);
-        let width = self.factors.next_multiple_of(LANES);
-        let mut factors = vec![0.0_f32; ratings.n_rows() * width];
-        let rows = factors.chunks_exact_mut(width).enumerate();
-        for (_, vector) in rows.filter(|(row, _)| ratings.row_len(*row) > 0) {
-            for factor in &mut vector[..self.factors] {
-                *factor = (self.init_mean + self.init_scale * rng::normal(&mut rng)) as f32;
-            }
-        }
-        let is_known = (0..ratings.n_rows()).map(|row| ratings.row_len(row) > 0).collect();
-        Side { factors, width, bias: vec![0.0; ratings.n_rows()], is_known }
+        let mut rng = rng::stream(seed, NAME, part);
+        let draw = || self.init_mean + self.init_scale * rng::normal(&mut rng);
+        Side::new(factorization::known(ratings), self.factors, draw)
     }
 
     /// One epoch. Returns the sum of squared errors, each taken just before its own update: what is learned from it costs no second pass.
@@ -111,18 +110,7 @@ impl MatrixFactorization {
         }
         squared_error
     }
-
-    fn diverged(&self, epoch: usize) -> Error {
-        Error::Model {
-            model: "mf".into(),
-            message: format!("diverged in epoch {epoch} with learning_rate = {}", self.learning_rate),
-            help: Some(format!("try a smaller learning_rate, e.g. {}", self.learning_rate / 10.0)),
-        }
-    }
 }
-
-/// Vectors are padded with zeros to a multiple of this, so that no kernel has a remainder.
-const LANES: usize = 8;
 
 /// `p ← keep p + step q`, `q ← keep q + step p`, both from the old values: `p += γ (e q - λ p)` with `keep = 1 - γ λ`, `step = γ e`. Zeros stay zeros.
 #[inline]
@@ -136,90 +124,10 @@ fn step(p: &mut [f32], q: &mut [f32], keep: f32, step: f32) {
     }
 }
 
-/// Vectors and biases of all users, or of all items.
-#[derive(Debug, Clone, PartialEq)]
-struct Side {
-    /// `[n × width]`, zeros behind the factors.
-    factors: Vec<f32>,
-    width: usize,
-    /// In rating units, `[n]`.
-    bias: Vec<f64>,
-    /// Whether there was a rating to learn from, `[n]`.
-    is_known: Vec<bool>,
-}
-
-impl Side {
-    #[inline]
-    fn row_mut(&mut self, row: u32) -> (&mut [f32], &mut f64) {
-        let start = row as usize * self.width;
-        (&mut self.factors[start..start + self.width], &mut self.bias[row as usize])
-    }
-
-    /// Vector and bias of a known row.
-    #[inline]
-    fn known(&self, row: usize) -> Option<(&[f32], f64)> {
-        let start = row.checked_mul(self.width)?;
-        if *self.is_known.get(row)? { Some((&self.factors[start..start + self.width], self.bias[row])) } else { None }
-    }
-
-    fn is_finite(&self) -> bool {
-        self.factors.iter().all(|factor| factor.is_finite()) && self.bias.iter().all(|bias| bias.is_finite())
-    }
-
-    fn largest_factor(&self) -> f64 {
-        self.factors.iter().fold(0.0, |largest, factor| f64::from(factor.abs()).max(largest))
-    }
-}
-
-/// `μ + b_u + b_i + p_u · q_i`.
-#[derive(Debug, Clone, PartialEq)]
-struct Factorization {
-    mean: f64,
-    users: Side,
-    items: Side,
-    history: Vec<Epoch>,
-}
-
-impl Factorization {
-    /// Whether every dot product is finite whatever the order of its sums, and so are the biases.
-    fn is_bounded(&self) -> bool {
-        let bound = self.users.largest_factor() * self.items.largest_factor() * self.users.width as f64;
-        self.users.is_finite() && self.items.is_finite() && bound < f64::from(f32::MAX) / 2.0
-    }
-}
-
-impl FittedModel for Factorization {
-    /// An unknown user or item contributes neither bias nor vector, and makes the score a fallback.
-    fn score(&self, user: UserIndex, items: &[ItemIndex], out: &mut [f32]) -> usize {
-        let user = self.users.known(user.at());
-        let of_user = self.mean + user.map_or(0.0, |(_, bias)| bias);
-        let mut n_fallbacks = 0;
-        for (score, item) in out.iter_mut().zip(items) {
-            let item = self.items.known(item.at());
-            let fit = if let (Some((p, _)), Some((q, _))) = (user, item) {
-                f64::from(dense::dot(p, q))
-            } else {
-                n_fallbacks += 1;
-                0.0
-            };
-            *score = stored(of_user + item.map_or(0.0, |(_, bias)| bias) + fit);
-        }
-        n_fallbacks
-    }
-
-    fn scale(&self) -> Scale {
-        Scale::Rating
-    }
-
-    /// `train_rmse` per epoch: of the predictions made during the epoch, each before the update it causes.
-    fn history(&self) -> &[Epoch] {
-        &self.history
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset::{ItemIndex, UserIndex};
     use crate::models::golden;
 
     fn fit(options: MatrixFactorization) -> Factorization {
@@ -302,20 +210,5 @@ mod tests {
         let message = options.factorization(&golden::generated(60, 80).interactions, 1).unwrap_err().to_string();
         assert!(message.contains("mf: diverged in epoch") && message.contains("try a smaller learning_rate, e.g. 0.5"));
         assert!(!message.contains("epoch 200"), "seen at once, not at the end: {message}");
-    }
-
-    #[test]
-    fn what_could_score_infinity_is_seen() {
-        let fitted = fit(MatrixFactorization::default());
-        assert!(fitted.is_bounded());
-        for bad in [f32::NAN, f32::INFINITY, f32::MAX] {
-            let mut broken = fitted.clone();
-            broken.items.factors[3] = bad;
-            broken.users.factors[3] = 1.0;
-            assert!(!broken.is_bounded(), "{bad}");
-        }
-        let mut broken = fitted;
-        broken.users.bias[0] = f64::NAN;
-        assert!(!broken.is_bounded());
     }
 }

@@ -3,11 +3,15 @@
 //! The hyperparameters fit; what is fitted is another type, so "not fitted yet" is not a state. To add a kind: one file with its options, its [`BaseModel`] and
 //! a `KIND`, and one line in [`MODELS`]. The conformance tests below then cover it, and its scores become the feature `score_<name>`.
 
+mod als;
+mod als_sweep;
 mod bias;
+mod bpr;
 mod ease;
 mod ease_forms;
 mod external;
 mod external_csv;
+mod factorization;
 mod genre;
 mod itemknn;
 mod itemknn_neighbors;
@@ -34,6 +38,8 @@ pub const MODELS: &[Kind<dyn BaseModel>] = &[
     mf::KIND,
     genre::KIND,
     ease::KIND,
+als::KIND,
+    bpr::KIND,
     sequence::KIND,
     popularity::KIND,
     timely_popularity::KIND,

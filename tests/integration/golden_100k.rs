@@ -1,14 +1,14 @@
-//! ml-100k, official fold u1, against Surprise, MyMediaLite and closed forms (`tests/golden/ml-100k.json`).
+//! ml-100k, official fold u1, against Surprise, MyMediaLite and closed forms (`tests/golden/ml-100k.json`), and implicit (`als-100k.json`).
 
 use crate::golden::{Comparison, Measured, entry, json};
 use crate::support::{Home, real_data};
 use rexp::dataset::{Dataset, Duplicates, Interactions, ItemIndex, Scale, UserIndex};
 use rexp::error::Source;
 use rexp::evaluation::{Asked, Evaluation, Scorer, Setting, evaluate};
-use rexp::kind::Reader;
+use rexp::kind::{Reader, with_defaults};
 use rexp::metrics::METRICS;
 use rexp::models::{MODELS, TrainData};
-use rexp::protocols::{Candidates, Offer, Protocol};
+use rexp::protocols::{Candidates, Offer, PROTOCOLS, Protocol};
 use rexp::tree::{self, Value};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -100,8 +100,8 @@ impl Protocol for TrainItems {
     }
 }
 
-/// Scores of two arms, `[n_users][n_items]`, turned into places: equal scores are ordered by item as in the reference, so that no tie is left.
-struct Resolved([Vec<Vec<f64>>; 3]);
+/// Scores of each arm, `[n_users][n_items]`, turned into places: equal scores are ordered by item as in the reference, so that no tie is left.
+struct Resolved(Vec<Vec<Vec<f64>>>);
 
 impl Scorer for Resolved {
     fn n_arms(&self) -> usize {
@@ -171,6 +171,28 @@ fn interactions(dataset: &Dataset, rows: &[(String, String, f32)]) -> Interactio
     Interactions::from_triples(dataset.n_users(), dataset.n_items(), triples.into_iter())
 }
 
+/// The scorer's rankings, cut at 10 and judged by the test ratings.
+fn judged(
+    dataset: &Dataset,
+    train: &Interactions,
+    test: &Interactions,
+    protocols: &[(&'static str, Box<dyn Protocol>)],
+    scorer: &Resolved,
+) -> Evaluation {
+    let setting = Setting {
+        dataset,
+        train_full: train,
+        test,
+        protocols,
+        generators: &[],
+        cutoffs: &[10],
+        threshold: 4.0,
+        segments: &[],
+        seed: 1,
+    };
+    evaluate(&setting, scorer).unwrap()
+}
+
 /// Value and number of users of a metric of an arm; MAP as in the reference, which divides a user's AP by min(10, relevant), ours by relevant.
 fn found(evaluation: &Evaluation, arm: usize, metric: &str, test: &Interactions) -> (f64, u64) {
     let (outcome, place) = (&evaluation.protocols[0], METRICS.iter().position(|entry| entry.name == metric).unwrap());
@@ -196,21 +218,13 @@ fn rankings_of_u1_have_the_metrics_of_the_closed_forms() {
     let test: Vec<_> = fold(&data, "u1.test").into_iter().filter(|(_, item, _)| known.contains(item)).collect();
     let (train, test) = (interactions(&dataset, &base), interactions(&dataset, &test));
     let to_fit = TrainData { dataset: &dataset, interactions: &train, seed: 1 };
-    let scorer =
-        Resolved([scores("popularity", "", &to_fit), item_cosine(&train), scores("ease", "signal = \"all\"", &to_fit)]);
+    let scorer = Resolved(vec![
+        scores("popularity", "", &to_fit),
+        item_cosine(&train),
+        scores("ease", "signal = \"all\"", &to_fit),
+    ]);
     let protocols: [(&str, Box<dyn Protocol>); 1] = [("train-items", Box::new(TrainItems))];
-    let setting = Setting {
-        dataset: &dataset,
-        train_full: &train,
-        test: &test,
-        protocols: &protocols,
-        generators: &[],
-        cutoffs: &[10],
-        threshold: 4.0,
-        segments: &[],
-        seed: 1,
-    };
-    let evaluation = evaluate(&setting, &scorer).unwrap();
+    let evaluation = judged(&dataset, &train, &test, &protocols, &scorer);
     let golden = json("ml-100k.json");
     let closed_form = entry(&golden, "closed form");
     let mut comparison = Comparison::default();
@@ -230,4 +244,31 @@ fn rankings_of_u1_have_the_metrics_of_the_closed_forms() {
         }
     }
     comparison.finish(18);
+}
+
+#[test]
+fn als_ranks_u1_as_well_as_that_of_implicit() {
+    let Some(data) = real_data("als_ranks_u1_as_well_as_that_of_implicit", "ml-100k") else { return };
+    let dataset = rexp::formats::registry::resolve("ml-100k", Some(&data)).unwrap().read(Duplicates::Error).unwrap();
+    let [train, test] = ["u1.base", "u1.test"].map(|name| interactions(&dataset, &fold(&data, name)));
+    let kind = PROTOCOLS.iter().find(|kind| kind.name == "full").unwrap();
+    let protocols: [(&str, Box<dyn Protocol>); 1] = [("full", with_defaults(kind))];
+    let golden = json("als-100k.json");
+    let implicit = entry(&golden, "implicit 0.7.3");
+    let mut comparison = Comparison::default();
+    // Its alpha is what a signal counts in all, our weight how much more than a cell without one.
+    for (options, call) in [
+        ("reg = 50\nweight = 10", "regularization=50, alpha=11"),
+        ("reg = 35\nweight = 5", "regularization=35, alpha=6"),
+    ] {
+        let options = format!("factors = 64\nepochs = 15\nreg_exponent = 0\n{options}");
+        let of_seed = |seed| scores("als", &options, &TrainData { dataset: &dataset, interactions: &train, seed });
+        let evaluation = judged(&dataset, &train, &test, &protocols, &Resolved((1..=3).map(of_seed).collect()));
+        let of_arm = |arm| found(&evaluation, arm, "ndcg", &test);
+        assert!((0..3).all(|arm| of_arm(arm).1 == implicit["users"].as_u64().unwrap()));
+        let mean = (0..3).map(|arm| of_arm(arm).0).sum::<f64>() / 3.0;
+        // Other random starts: after 15 alternations single ones lie within 0.0035 of their mean.
+        comparison.near(call, mean, &entry(implicit, call)["ndcg@10"], 0.005);
+    }
+    comparison.finish(2);
 }
