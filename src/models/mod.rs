@@ -11,11 +11,15 @@ mod external_csv;
 mod genre;
 mod itemknn;
 mod itemknn_neighbors;
+mod itemknn_signals;
 mod itemknn_similarity;
+mod knn_signal;
 mod mf;
 mod popularity;
 mod random;
 mod signal;
+mod signal_sums;
+mod userknn;
 
 use crate::dataset::{Dataset, Interactions, ItemIndex, Note, Scale, UserIndex};
 use crate::error::Result;
@@ -24,8 +28,17 @@ use crate::kind::Kind;
 use std::fmt::Debug;
 
 /// Every base model there is.
-pub const MODELS: &[Kind<dyn BaseModel>] =
-    &[bias::KIND, itemknn::KIND, mf::KIND, genre::KIND, ease::KIND, popularity::KIND, random::KIND, external::KIND];
+pub const MODELS: &[Kind<dyn BaseModel>] = &[
+    bias::KIND,
+    itemknn::KIND,
+    userknn::KIND,
+    mf::KIND,
+    genre::KIND,
+    ease::KIND,
+    popularity::KIND,
+    random::KIND,
+    external::KIND,
+];
 
 /// The floors: models that every run carries as arms, so that a number can be seen against knowing nothing.
 pub const FLOORS: &[&str] = &["random", "popularity"];
