@@ -67,6 +67,7 @@ fn models(criterion: &mut Criterion) {
         ("itemknn", "signal = \"positive\""),
         ("userknn", ""),
         ("userknn", "signal = \"rating\""),
+        ("rp3beta", ""),
         ("mf", ""),
         ("genre", ""),
         ("popularity", ""),

@@ -13,10 +13,12 @@ mod itemknn;
 mod itemknn_neighbors;
 mod itemknn_signals;
 mod itemknn_similarity;
+mod kept_rows;
 mod knn_signal;
 mod mf;
 mod popularity;
 mod random;
+mod rp3beta;
 mod signal;
 mod signal_sums;
 mod userknn;
@@ -35,6 +37,7 @@ pub const MODELS: &[Kind<dyn BaseModel>] = &[
     mf::KIND,
     genre::KIND,
     ease::KIND,
+    rp3beta::KIND,
     popularity::KIND,
     random::KIND,
     external::KIND,

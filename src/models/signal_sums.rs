@@ -2,6 +2,7 @@
 
 use super::stored;
 use crate::dataset::ItemIndex;
+use crate::linalg::SparseRows;
 use std::cell::RefCell;
 
 thread_local! {
@@ -23,4 +24,14 @@ pub(super) fn scores(n_items: usize, items: &[ItemIndex], out: &mut [f32], add: 
         }
         n_fallbacks
     })
+}
+
+/// Adds the rows of a user's signals, in their order.
+pub(super) fn add_rows(own: &[u32], weights: &SparseRows, sums: &mut [f64]) {
+    for &item in own {
+        let (others, weights) = weights.row(item as usize);
+        for (&other, &weight) in others.iter().zip(weights) {
+            sums[other as usize] += f64::from(weight);
+        }
+    }
 }
