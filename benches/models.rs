@@ -60,9 +60,18 @@ fn models(criterion: &mut Criterion) {
     println!("{} ratings, {} users, {} items", dataset.n_rows(), dataset.n_users(), dataset.n_items());
     let mut group = criterion.benchmark_group("models");
     group.sample_size(10);
-    for (kind, options) in
-        [("bias", ""), ("itemknn", ""), ("itemknn", "norm = \"common\""), ("mf", ""), ("genre", ""), ("popularity", "")]
-    {
+    for (kind, options) in [
+        ("bias", ""),
+        ("itemknn", ""),
+        ("itemknn", "norm = \"common\""),
+        ("itemknn", "signal = \"positive\""),
+        ("userknn", ""),
+        ("userknn", "signal = \"rating\""),
+        ("rp3beta", ""),
+        ("mf", ""),
+        ("genre", ""),
+        ("popularity", ""),
+    ] {
         let (name, model) = (format!("{kind} {options}"), model(kind, options));
         let fit = || one_thread.install(|| model.fit(&train).expect("generated ratings can be fitted"));
         group.bench_function(format!("fit {name}"), |bencher| {

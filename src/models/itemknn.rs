@@ -2,9 +2,15 @@
 //!
 //! All similarities are computed once, at fit, and kept as sparse rows of the positive ones: 6 bytes a cell, exact, no cut to a number of neighbors per
 //! item, because which neighbors count depends on what the user rated. The price is memory, which has a stated limit.
+//!
+//! With implicit signals the same similarities, of binary columns, are summed and not averaged ([`super::itemknn_signals`]): an average of likes knows
+//! nothing but likes.
 
-use super::itemknn_neighbors::Neighborhood;
-use super::itemknn_similarity::{SimilarityRows, similarities};
+use super::itemknn_neighbors::{Combine, Neighborhood};
+use super::itemknn_signals::FittedItemSignals;
+use super::itemknn_similarity::{CELL_BYTES, Cosine, SimilarityRows, similarities};
+use super::knn_signal::KnnSignal;
+use super::signal::Signal;
 use super::{BaseModel, FittedModel, TrainData, stored};
 use crate::dataset::{Interactions, ItemIndex, Scale, UserIndex};
 use crate::error::Result;
@@ -16,8 +22,12 @@ use rand_core::Rng;
 crate::options! {
     /// Item–item cosine neighborhood. Source: Sarwar et al. (2001); Deshpande & Karypis (2004).
     pub struct ItemKnn {
-        /// Neighbors averaged per score: the most similar items among those the user rated.
-        pub neighbors: usize = 40, in 1..=100_000;
+        /// Neighbors per score: the most similar items among those the user rated or has signals for; 0: all of them.
+        pub neighbors: usize = 40, in 0..=100_000;
+        /// What items are compared by, and what a score is.
+        pub signal: KnnSignal = KnnSignal::Rating;
+        /// Ratings of this or more are positive, in rating units.
+        pub liked_from: f64 = 4.0, in -1e9..=1e9;
         /// What is subtracted from ratings before the cosine; with "item" the score averages offsets from item means.
         pub center: Center = Center::None;
         /// Which ratings make up the length of an item's vector.
@@ -62,13 +72,20 @@ crate::choices! {
 pub const KIND: Kind<dyn BaseModel> = Kind {
     name: "itemknn",
     about: "item–item cosine neighborhood",
-    read: |reader: &Reader<'_>| Box::new(ItemKnn::read(reader)),
+    read: |reader: &Reader<'_>| {
+        let options = ItemKnn::read(reader);
+        options.check(reader);
+        Box::new(options)
+    },
     options: ItemKnn::describe,
 };
 
 impl BaseModel for ItemKnn {
     fn fit(&self, train: &TrainData<'_>) -> Result<Box<dyn FittedModel>> {
-        Ok(Box::new(self.neighborhoods(train.interactions, train.seed)?))
+        match self.signal.implicit() {
+            None => Ok(Box::new(self.neighborhoods(train.interactions, train.seed)?)),
+            Some(signal) => Ok(Box::new(self.sums(signal, train.interactions, train.seed)?)),
+        }
     }
 
     fn parameters(&self) -> serde_json::Value {
@@ -77,8 +94,49 @@ impl BaseModel for ItemKnn {
 }
 
 impl ItemKnn {
+    /// Refuses options that nothing reads.
+    fn check(&self, reader: &Reader<'_>) {
+        self.signal.check(reader);
+        if self.signal != KnnSignal::Rating {
+            self.signal.refuse(reader, &["center", "fallback"]);
+            if self.norm == Norm::Common {
+                let message = "between signals of users who have both, every cosine is 1";
+                reader.refuse_key("norm", message.into(), Some("norm = \"full\", or signal = \"rating\"".into()));
+            }
+        }
+    }
+
+    pub(super) fn cosine(&self) -> Cosine {
+        Cosine {
+            model: "itemknn",
+            sides: ["item", "user"],
+            center: self.center,
+            norm: self.norm,
+            shrink: self.shrink,
+            min_overlap: self.min_overlap,
+            memory_limit_mb: self.memory_limit_mb,
+            cell_bytes: CELL_BYTES,
+        }
+    }
+
+    /// Most neighbors per score.
+    fn most(&self) -> usize {
+        if self.neighbors == 0 { usize::MAX } else { self.neighbors }
+    }
+
+    pub(super) fn sums(&self, signal: Signal, interactions: &Interactions, seed: u64) -> Result<FittedItemSignals> {
+        let signals = signal.of(interactions, self.liked_from).by_user;
+        let binary = Interactions::from_triples(signals.n_rows(), signals.n_columns(), signals.triples());
+        Ok(FittedItemSignals {
+            similarities: similarities(&self.cosine(), &binary)?,
+            by_user: signals,
+            neighbors: self.most(),
+            tie_seed: rng::stream(seed, "itemknn", 0).next_u64(),
+        })
+    }
+
     fn neighborhoods(&self, interactions: &Interactions, seed: u64) -> Result<FittedItemKnn> {
-        let similarities = similarities(self, interactions)?;
+        let similarities = similarities(&self.cosine(), interactions)?;
         let item_means = means(&interactions.by_item);
         let base = match self.center {
             // With user centring, mean_u + Σ s (r - mean_u) / Σ s is Σ s r / Σ s.
@@ -92,7 +150,7 @@ impl ItemKnn {
             item_means,
             user_means: means(&interactions.by_user),
             mean: interactions.mean,
-            neighbors: self.neighbors,
+            neighbors: self.most(),
             fallback: self.fallback,
             tie_seed: rng::stream(seed, "itemknn", 0).next_u64(),
         })
@@ -145,12 +203,12 @@ impl FittedModel for FittedItemKnn {
         let neighborhood = Neighborhood {
             similarities: &self.similarities,
             rated,
-            offsets: &offsets,
+            combine: Combine::Average(&offsets),
             neighbors: self.neighbors,
             tie_seed: self.tie_seed,
         };
         let mut n_fallbacks = 0;
-        neighborhood.averages(items, |at, average| {
+        neighborhood.scores(items, |at, average| {
             let item = items[at];
             out[at] = match average {
                 Some(average) => stored(self.base[item.at()] + average),
@@ -217,7 +275,7 @@ mod tests {
     fn similarities_equal_scikit_learn_and_surprise() {
         let data = golden::ratings();
         let check = |options: ItemKnn, name: &str| {
-            let rows = similarities(&options, &data.interactions).unwrap();
+            let rows = similarities(&options.cosine(), &data.interactions).unwrap();
             for golden in golden::table(&format!("itemknn_similarity_{name}.csv")) {
                 let item = data.item(&golden["item"]);
                 for (id, expected) in golden.iter().filter(|&(id, _)| *id != golden["item"] && id != "item") {
@@ -241,7 +299,7 @@ mod tests {
         let rows = [("1", "a", 3.0), ("1", "b", 4.0), ("2", "a", 4.0), ("2", "b", 3.0), ("3", "a", 5.0)];
         let data = golden::small(&rows);
         let similarity = |options: &ItemKnn| {
-            let rows = similarities(options, &data.interactions).unwrap();
+            let rows = similarities(&options.cosine(), &data.interactions).unwrap();
             assert_eq!(rows.row(0)[0].similarities, rows.row(1)[0].similarities);
             rows.row(0)[0].similarities.first().copied()
         };

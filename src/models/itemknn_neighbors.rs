@@ -1,8 +1,8 @@
-//! Weighted averages over the most similar items a user rated: one user, many target items.
+//! Weighted averages over the most similar items a user rated, or sums of their similarities: one user, many target items.
 //!
 //! Two ways to find the rated items in the similarity rows, by cost: walk each target's row past a mark of what the user rated, or spread each rated
 //! item's row over buckets of all targets. Both see a target's neighbors in ascending order of item and hand them to the same two functions
-//! (`keep_best`, `average`), so both give the same bits. The sum runs in that order, not by similarity: which neighbors count is decided by a total
+//! (`keep_best`, `combine`), so both give the same bits. The sum runs in that order, not by similarity: which neighbors count is decided by a total
 //! order, and a sum needs a fixed order, not that one. So nothing is sorted.
 
 use super::itemknn_similarity::{SEGMENT, SimilarityRows};
@@ -16,15 +16,24 @@ const TILE: usize = 256;
 /// Cost of a cell spread into a bucket, in cells walked past a mark (measured).
 const SPREAD_COST: usize = 4;
 
+/// What becomes of the best neighbors of a target.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Combine<'a> {
+    /// `Σ s x / Σ s`, with an offset x for each rated item.
+    Average(&'a [f64]),
+    /// `Σ s`.
+    Sum,
+}
+
 /// One user's rated items, ready to be averaged.
 pub(super) struct Neighborhood<'a> {
     /// Similarities of all items.
     pub similarities: &'a SimilarityRows,
     /// Items the user rated, ascending.
     pub rated: &'a [u32],
-    /// What is averaged, by rated item.
-    pub offsets: &'a [f64],
-    /// Most neighbors per average; at least 1.
+    /// What they are combined to.
+    pub combine: Combine<'a>,
+    /// Most neighbors per score; at least 1.
     pub neighbors: usize,
     /// Seed of the hash that orders equal similarities.
     pub tie_seed: u64,
@@ -42,7 +51,7 @@ struct Scratch {
     /// By rated item: how much of its segment has been spread.
     cursors: Vec<usize>,
     selection: Selection,
-    averages: Vec<Option<f64>>,
+    scores: Vec<Option<f64>>,
 }
 
 /// A rated item, by its position in the user's list, as neighbor of some target.
@@ -80,8 +89,8 @@ thread_local! {
 }
 
 impl Neighborhood<'_> {
-    /// Calls `found` with each position in `items` and `Σ s x / Σ s` over the best neighbors, `None` where there is none.
-    pub(super) fn averages(&self, items: &[ItemIndex], found: impl FnMut(usize, Option<f64>)) {
+    /// Calls `found` with each position in `items` and what the best neighbors are combined to, `None` where there is none.
+    pub(super) fn scores(&self, items: &[ItemIndex], found: impl FnMut(usize, Option<f64>)) {
         let to_walk: usize = items.iter().map(|item| self.similarities.row_len(item.at())).sum();
         let to_spread: usize = self.rated.iter().map(|&item| self.similarities.row_len(item as usize)).sum();
         // Never borrowed twice: nothing below calls back into this function.
@@ -113,7 +122,7 @@ impl Neighborhood<'_> {
                     n += usize::from(mark != 0);
                 }
             }
-            found(at, self.average_of(item.at(), &mut candidates[..n], selection));
+            found(at, self.score_of(item.at(), &mut candidates[..n], selection));
         }
         for &item in self.rated {
             marks[item as usize] = 0;
@@ -123,8 +132,8 @@ impl Neighborhood<'_> {
     /// Per rated item: its similarity row over the buckets of all targets, a tile of targets at a time.
     fn spread(&self, scratch: &mut Scratch, items: &[ItemIndex], mut found: impl FnMut(usize, Option<f64>)) {
         let n_items = self.similarities.n_items();
-        scratch.averages.clear();
-        scratch.averages.resize(n_items, None);
+        scratch.scores.clear();
+        scratch.scores.resize(n_items, None);
         // Twice the neighbors, so that one selection pays for as many entries; one more than can come, so that the last write has a place.
         let capacity = self.neighbors.saturating_mul(2).min(self.rated.len() + 1);
         grow(&mut scratch.candidates, TILE * capacity);
@@ -137,7 +146,7 @@ impl Neighborhood<'_> {
             self.empty(scratch, start, capacity);
         }
         for (at, item) in items.iter().enumerate() {
-            found(at, scratch.averages.get(item.at()).copied().flatten());
+            found(at, scratch.scores.get(item.at()).copied().flatten());
         }
     }
 
@@ -185,21 +194,21 @@ impl Neighborhood<'_> {
         (rng::tie_hash(self.tie_seed, target as u32, self.rated[position as usize]), position)
     }
 
-    /// Averages the buckets of the targets from `start` on, one tile.
+    /// Combines the buckets of the targets from `start` on, one tile.
     fn empty(&self, scratch: &mut Scratch, start: usize, capacity: usize) {
-        let Scratch { candidates, buckets, averages, selection, .. } = scratch;
+        let Scratch { candidates, buckets, scores, selection, .. } = scratch;
         let filled = candidates.chunks_exact_mut(capacity).zip(buckets);
-        for (at, (average, (candidates, bucket))) in averages[start..].iter_mut().zip(filled).enumerate() {
-            *average = self.average_of(start + at, &mut candidates[..bucket.len as usize], selection);
+        for (at, (score, (candidates, bucket))) in scores[start..].iter_mut().zip(filled).enumerate() {
+            *score = self.score_of(start + at, &mut candidates[..bucket.len as usize], selection);
         }
     }
 
-    fn average_of(&self, target: usize, candidates: &mut [Candidate], selection: &mut Selection) -> Option<f64> {
+    fn score_of(&self, target: usize, candidates: &mut [Candidate], selection: &mut Selection) -> Option<f64> {
         if candidates.len() <= self.neighbors {
-            return average(candidates, self.offsets);
+            return self.combine.of(candidates);
         }
         self.keep_best(target, candidates, selection);
-        average(&candidates[..self.neighbors], self.offsets)
+        self.combine.of(&candidates[..self.neighbors])
     }
 
     /// Moves the best `neighbors` candidates of a target to the front without changing their order; returns what a better one must reach. Best is a
@@ -256,6 +265,16 @@ fn border(numbers: &[i32], k: usize) -> (i32, usize) {
     (low, k - count(high))
 }
 
+impl Combine<'_> {
+    fn of(self, candidates: &[Candidate]) -> Option<f64> {
+        match self {
+            Self::Average(offsets) => average(candidates, offsets),
+            // One after the other: the order in which sums over all signals run, so that both have the same bits.
+            Self::Sum => candidates.iter().map(|candidate| f64::from(candidate.similarity)).reduce(|a, b| a + b),
+        }
+    }
+}
+
 /// `Σ s x / Σ s`, in four lanes by place in the list, so that one addition need not wait for the last.
 fn average(candidates: &[Candidate], offsets: &[f64]) -> Option<f64> {
     let (mut sums, mut weights) = ([0.0_f64; 4], [0.0_f64; 4]);
@@ -288,31 +307,42 @@ mod tests {
         found.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         found.truncate(of.neighbors);
         let weight: f64 = found.iter().map(|&(s, ..)| f64::from(s)).sum();
-        let sum: f64 = found.iter().map(|&(s, _, position)| f64::from(s) * of.offsets[position]).sum();
-        (!found.is_empty()).then(|| sum / weight)
+        let score = match of.combine {
+            Combine::Average(x) => found.iter().map(|&(s, _, at)| f64::from(s) * x[at]).sum::<f64>() / weight,
+            Combine::Sum => weight,
+        };
+        (!found.is_empty()).then_some(score)
     }
 
     #[test]
-    fn both_ways_give_the_same_bits_and_the_average_of_the_best() {
+    fn both_ways_give_the_same_bits_and_combine_the_best() {
         let data = golden::generated(40, 700);
         let items: Vec<ItemIndex> = (0..700).map(ItemIndex).collect();
         // Norms over common users make many similarities of exactly 1: ties everywhere.
         for norm in [Norm::Full, Norm::Common] {
-            let similarities = similarities(&ItemKnn { norm, ..ItemKnn::default() }, &data.interactions).unwrap();
+            let cosine = ItemKnn { norm, ..ItemKnn::default() }.cosine();
+            let similarities = similarities(&cosine, &data.interactions).unwrap();
             for (user, neighbors) in [(0, 1), (1, 3), (2, 10), (3, 40), (4, 5), (5, 500)] {
                 let (rated, ratings) = data.interactions.by_user.row(user);
                 let offsets: Vec<f64> = ratings.iter().copied().map(f64::from).collect();
-                let of = Neighborhood { similarities: &similarities, rated, offsets: &offsets, neighbors, tie_seed: 9 };
-                let (mut walked, mut spread) = (vec![None; 700], vec![None; 700]);
-                of.walk(&mut Scratch::default(), &items, |at, average| walked[at] = average);
-                of.spread(&mut Scratch::default(), &items, |at, average| spread[at] = average);
-                assert!(rated.len() > 40 && walked.iter().flatten().count() > 100, "{}", rated.len());
-                for (target, (a, b)) in walked.iter().zip(&spread).enumerate() {
-                    assert_eq!(a.map(f64::to_bits), b.map(f64::to_bits), "{norm:?} user {user} item {target}");
-                    let sorted = by_sorting(&of, target as u32);
-                    assert!(a.zip(sorted).is_none_or(|(a, b)| (a - b).abs() < 1e-9) && a.is_some() == sorted.is_some());
+                for combine in [Combine::Average(&offsets), Combine::Sum] {
+                    let of = Neighborhood { similarities: &similarities, rated, combine, neighbors, tie_seed: 9 };
+                    assert!(rated.len() > 40, "{}", rated.len());
+                    check_both_ways(&of, &items, &format!("{norm:?} user {user}"));
                 }
             }
+        }
+    }
+
+    fn check_both_ways(of: &Neighborhood<'_>, items: &[ItemIndex], of_what: &str) {
+        let (mut walked, mut spread) = (vec![None; items.len()], vec![None; items.len()]);
+        of.walk(&mut Scratch::default(), items, |at, score| walked[at] = score);
+        of.spread(&mut Scratch::default(), items, |at, score| spread[at] = score);
+        assert!(walked.iter().flatten().count() > 100);
+        for (target, (a, b)) in walked.iter().zip(&spread).enumerate() {
+            assert_eq!(a.map(f64::to_bits), b.map(f64::to_bits), "{of_what} item {target}");
+            let sorted = by_sorting(of, target as u32);
+            assert!(a.zip(sorted).is_none_or(|(a, b)| (a - b).abs() < 1e-9) && a.is_some() == sorted.is_some());
         }
     }
 
@@ -324,13 +354,14 @@ mod tests {
         let common = |user: u32| [(user, edge - 1, 4.0), (user, edge, 4.0), (user, n_items - 1 - user, 2.0)];
         let rows: Vec<(u32, u32, f32)> = (0..3).flat_map(|user| of_user(user).chain(common(user))).collect();
         let part = crate::dataset::Interactions::from_triples(3, n_items as usize, rows.into_iter());
-        let similarities = similarities(&ItemKnn::default(), &part).unwrap();
+        let similarities = similarities(&ItemKnn::default().cosine(), &part).unwrap();
         let [first, second] = similarities.row(edge as usize - 1) else { panic!("two segments") };
         assert_eq!((second.items[0], second.similarities[0]), (0, 1.0));
         assert_eq!(first.items.len() + second.items.len(), similarities.row_len(edge as usize - 1));
         let (rated, ratings) = part.by_user.row(1);
         let offsets: Vec<f64> = ratings.iter().copied().map(f64::from).collect();
-        let of = Neighborhood { similarities: &similarities, rated, offsets: &offsets, neighbors: 5, tie_seed: 9 };
+        let combine = Combine::Average(&offsets);
+        let of = Neighborhood { similarities: &similarities, rated, combine, neighbors: 5, tie_seed: 9 };
         let items: Vec<ItemIndex> = (0..n_items).map(ItemIndex).collect();
         let (mut walked, mut spread) = (Vec::new(), Vec::new());
         of.walk(&mut Scratch::default(), &items, |_, average| walked.push(average.map(f64::to_bits)));
@@ -355,13 +386,14 @@ mod tests {
             (0..41).flat_map(|item| [(0, item, 4.0), (1, item, 4.0)]).filter(|&(user, item, _)| user != 0 || item != 0);
         let part = crate::dataset::Interactions::from_triples(2, 41, rows.collect::<Vec<_>>().into_iter());
         let options = ItemKnn { norm: Norm::Common, ..ItemKnn::default() };
-        let similarities = similarities(&options, &part).unwrap();
+        let similarities = similarities(&options.cosine(), &part).unwrap();
         let rated = part.by_user.row(0).0;
         let offsets: Vec<f64> = rated.iter().map(|&item| f64::from(item)).collect();
+        let combine = Combine::Average(&offsets);
         let mut wins = [0; 41];
         for tie_seed in 0..2000 {
-            let of = Neighborhood { similarities: &similarities, rated, offsets: &offsets, neighbors: 1, tie_seed };
-            of.averages(&[ItemIndex(0)], |_, average| wins[average.unwrap() as usize] += 1);
+            let of = Neighborhood { similarities: &similarities, rated, combine, neighbors: 1, tie_seed };
+            of.scores(&[ItemIndex(0)], |_, average| wins[average.unwrap() as usize] += 1);
         }
         assert!(wins[1..].iter().all(|n| (20..90).contains(n)), "{wins:?}");
     }

@@ -1,10 +1,10 @@
-//! Cosine similarities of all pairs of items that some user rated together.
+//! Cosine similarities of all pairs of items that some user rated together; with users and items exchanged, of all pairs of users.
 //!
 //! One row at a time: the users of item i are walked in ascending order, and each adds its products to a dense array over all items. Both halves of the
 //! symmetric matrix are computed, because that costs less than mirroring one: rows come out sorted, in parallel, each allocated once at its exact size.
 //! `s_ij` and `s_ji` add the same products in the same order, so they have the same bits.
 
-use super::itemknn::{Center, ItemKnn, Norm, means};
+use super::itemknn::{Center, Norm, means};
 use crate::dataset::{Interactions, ItemIndex, UserIndex};
 use crate::error::{Error, Result};
 use crate::parallel;
@@ -55,13 +55,37 @@ impl SimilarityRows {
     }
 }
 
+/// Which cosine, and how much of it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Cosine {
+    /// The model that asks, for messages.
+    pub model: &'static str,
+    /// What is compared, and what pairs have in common, for messages.
+    pub sides: [&'static str; 2],
+    /// What is subtracted from ratings.
+    pub center: Center,
+    /// The norms in the denominator.
+    pub norm: Norm,
+    /// Similarities are multiplied by n / (n + shrink).
+    pub shrink: f64,
+    /// Pairs with less in common have no similarity.
+    pub min_overlap: usize,
+    /// Most memory for the cells, in MB of 2^20 bytes.
+    pub memory_limit_mb: usize,
+    /// Bytes that the model needs for a cell, this module's [`CELL_BYTES`] included.
+    pub cell_bytes: usize,
+}
+
+/// Bytes of a cell.
+pub(super) const CELL_BYTES: usize = size_of::<u16>() + size_of::<f32>();
+
 /// Computes all similarities.
 ///
 /// - Cost: Σ over users of n_u² products, 6 bytes per positive cell, a dense array over items per block.
 ///
 /// # Errors
 /// [`Error::Model`] when the cells need more than the model's memory limit, [`Error::Interrupted`] when asked to stop.
-pub(super) fn similarities(options: &ItemKnn, interactions: &Interactions) -> Result<SimilarityRows> {
+pub(super) fn similarities(options: &Cosine, interactions: &Interactions) -> Result<SimilarityRows> {
     let plain = options.norm == Norm::Full && options.shrink == 0.0 && options.min_overlap <= 1;
     if plain { rows::<f64>(options, interactions) } else { rows::<Moments>(options, interactions) }
 }
@@ -77,7 +101,7 @@ trait Products: Copy + Default + Send {
     /// Adds a user who rated both, `x` the row's item.
     fn add(&mut self, x: f64, y: f64);
     /// The similarity; `scale` is one over the product of both full norms. 0 where undefined.
-    fn similarity(&self, scale: f64, options: &ItemKnn) -> f64;
+    fn similarity(&self, scale: f64, options: &Cosine) -> f64;
 }
 
 /// The dot product alone: all that full norms need.
@@ -88,7 +112,7 @@ impl Products for f64 {
     }
 
     #[inline]
-    fn similarity(&self, scale: f64, _: &ItemKnn) -> f64 {
+    fn similarity(&self, scale: f64, _: &Cosine) -> f64 {
         above_zero(self * scale)
     }
 }
@@ -107,7 +131,7 @@ impl Products for Moments {
     }
 
     #[inline]
-    fn similarity(&self, scale: f64, options: &ItemKnn) -> f64 {
+    fn similarity(&self, scale: f64, options: &Cosine) -> f64 {
         let [dot, xx, yy, n] = self.0;
         let scale = match options.norm {
             Norm::Full => scale,
@@ -174,11 +198,11 @@ impl<'a> Centered<'a> {
     }
 }
 
-fn rows<P: Products>(options: &ItemKnn, interactions: &Interactions) -> Result<SimilarityRows> {
+fn rows<P: Products>(options: &Cosine, interactions: &Interactions) -> Result<SimilarityRows> {
     let centered = Centered::new(options.center, interactions);
     let inverse_norms = centered.inverse_norms();
     let n_items = interactions.n_items();
-    let limit = options.memory_limit_mb.saturating_mul(1 << 20) / (size_of::<u16>() + size_of::<f32>());
+    let limit = options.memory_limit_mb.saturating_mul(1 << 20) / options.cell_bytes;
     let n_segments = n_items.div_ceil(SEGMENT);
     // Rows are counted as they are made: a bound known beforehand would be far too high and could not see what `min_overlap` removes. Whether the sum
     // passes the limit does not depend on the order in which threads add to it.
@@ -207,12 +231,13 @@ fn rows<P: Products>(options: &ItemKnn, interactions: &Interactions) -> Result<S
     Ok(SimilarityRows { segments, n_segments, n_items })
 }
 
-fn too_large(options: &ItemKnn) -> Error {
+fn too_large(options: &Cosine) -> Error {
+    let [compared, common] = options.sides;
     Error::Model {
-        model: "itemknn".into(),
-        message: format!("the item similarities need more than memory_limit_mb = {}", options.memory_limit_mb),
+        model: options.model.into(),
+        message: format!("the {compared} similarities need more than memory_limit_mb = {}", options.memory_limit_mb),
         help: Some(format!(
-            "raise memory_limit_mb, or drop pairs with few common users: min_overlap = {}",
+            "raise memory_limit_mb, or drop pairs with few common {common}s: min_overlap = {}",
             options.min_overlap.max(1) + 1
         )),
     }
@@ -249,7 +274,7 @@ impl<P: Products> RowScratch<P> {
     }
 
     /// The positive similarities of the row from item `first` on, one segment; clears what was touched.
-    fn collect(&mut self, item: usize, first: usize, inverse_norms: &[f64], options: &ItemKnn) -> Segment {
+    fn collect(&mut self, item: usize, first: usize, inverse_norms: &[f64], options: &Cosine) -> Segment {
         let mut n = 0;
         let words = first / 64..((first + SEGMENT) / 64).min(self.touched.len());
         for word in words {

@@ -15,15 +15,19 @@ mod factorization;
 mod genre;
 mod itemknn;
 mod itemknn_neighbors;
+mod itemknn_signals;
 mod itemknn_similarity;
 mod kept_rows;
+mod knn_signal;
 mod mf;
 mod popularity;
 mod random;
+mod rp3beta;
 mod sequence;
 mod signal;
 mod signal_sums;
 mod timely_popularity;
+mod userknn;
 
 use crate::dataset::{Dataset, Interactions, ItemIndex, Note, Scale, UserIndex};
 use crate::error::Result;
@@ -35,12 +39,14 @@ use std::fmt::Debug;
 pub const MODELS: &[Kind<dyn BaseModel>] = &[
     bias::KIND,
     itemknn::KIND,
-    mf::KIND,
-    genre::KIND,
+    userknn::KIND,
+    rp3beta::KIND,
     ease::KIND,
-als::KIND,
+    als::KIND,
     bpr::KIND,
     sequence::KIND,
+    mf::KIND,
+    genre::KIND,
     popularity::KIND,
     timely_popularity::KIND,
     random::KIND,

@@ -141,27 +141,6 @@ fn scores(name: &str, options: &str, train: &TrainData<'_>) -> Vec<Vec<f64>> {
     (0..train.dataset.n_users() as u32).map(of_user).collect()
 }
 
-/// `s_ui = Σ_{j ∈ I_u} |U_i ∩ U_j| / √(|U_i| |U_j|)`: whether an item was rated, not how.
-fn item_cosine(train: &Interactions) -> Vec<Vec<f64>> {
-    let (n_users, n_items) = (train.n_users(), train.n_items());
-    let mut common = vec![0_u32; n_items * n_items];
-    for user in 0..n_users as u32 {
-        let own = train.of_user(UserIndex(user)).0;
-        for &i in own {
-            own.iter().for_each(|&j| common[i as usize * n_items + j as usize] += 1);
-        }
-    }
-    let length = |item: usize| f64::from(common[item * n_items + item]).sqrt();
-    let lengths: Vec<f64> = (0..n_items).map(length).collect();
-    let score = |own: &[u32], item: usize| -> f64 {
-        let row = &common[item * n_items..][..n_items];
-        let sum: f64 = own.iter().map(|&j| f64::from(row[j as usize]) / lengths[j as usize]).sum();
-        sum / lengths[item].max(1.0)
-    };
-    let of_user = |user| (0..n_items).map(|item| score(train.of_user(UserIndex(user)).0, item)).collect();
-    (0..n_users as u32).map(of_user).collect()
-}
-
 fn interactions(dataset: &Dataset, rows: &[(String, String, f32)]) -> Interactions {
     let numbered = |(user, item, rating): &(String, String, f32)| {
         (dataset.user_ids.number(user).unwrap(), dataset.item_ids.number(item).unwrap(), *rating)
@@ -220,7 +199,7 @@ fn rankings_of_u1_have_the_metrics_of_the_closed_forms() {
     let to_fit = TrainData { dataset: &dataset, interactions: &train, seed: 1 };
     let scorer = Resolved(vec![
         scores("popularity", "", &to_fit),
-        item_cosine(&train),
+        scores("itemknn", "signal = \"all\"\nneighbors = 0", &to_fit),
         scores("ease", "signal = \"all\"", &to_fit),
     ]);
     let protocols: [(&str, Box<dyn Protocol>); 1] = [("train-items", Box::new(TrainItems))];

@@ -114,7 +114,12 @@ fn protocols_and_generators_are_told_apart_in_store_page_and_terminal() {
     let found = rows(&home.db("results/rexp.sqlite"), pairs);
     assert_eq!(found, ["Integer(3)|Integer(9)|Integer(9)|Integer(1)"]);
     let page = std::fs::read_to_string(home.path("results/reports/ranking/index.html")).unwrap();
-    for words in ["Protocol sensitivity", "full and two-stage", "What generators let through", "all together, ranked by logistic"] {
+    for words in [
+        "Protocol sensitivity",
+        "full and two-stage",
+        "What generators let through",
+        "all together, ranked by logistic",
+    ] {
         assert!(page.contains(words), "{words}");
     }
     let shown = home.ok(&["show", "ranking"]).stdout;
@@ -127,7 +132,9 @@ fn protocols_and_generators_are_told_apart_in_store_page_and_terminal() {
 fn new_users_and_items_have_numbers_of_their_own() {
     let home = Home::new();
     let cold = "[split]\nkind = \"cold-start\"\nusers = 0.2\nitems = 0.2\n";
-    let toml = RANKING.replace("[split]\ncross_fit = 3\n", cold).replace("[\"two-stage\", \"full\", \"sampled\"]", "[\"full\"]");
+    let toml = RANKING
+        .replace("[split]\ncross_fit = 3\n", cold)
+        .replace("[\"two-stage\", \"full\", \"sampled\"]", "[\"full\"]");
     let toml = toml.split("[evaluation.two-stage]").next().unwrap().to_owned();
     home.write("e.toml", toml + "segments = [\"user-history\", \"item-history\"]\n");
     home.ok(&["run", "e.toml"]);
