@@ -16,6 +16,8 @@ mod mf;
 mod popularity;
 mod random;
 mod signal;
+mod tags;
+mod tags_terms;
 
 use crate::dataset::{Dataset, Interactions, ItemIndex, Note, Scale, UserIndex};
 use crate::error::Result;
@@ -24,8 +26,17 @@ use crate::kind::Kind;
 use std::fmt::Debug;
 
 /// Every base model there is.
-pub const MODELS: &[Kind<dyn BaseModel>] =
-    &[bias::KIND, itemknn::KIND, mf::KIND, genre::KIND, ease::KIND, popularity::KIND, random::KIND, external::KIND];
+pub const MODELS: &[Kind<dyn BaseModel>] = &[
+    bias::KIND,
+    itemknn::KIND,
+    mf::KIND,
+    genre::KIND,
+    tags::KIND,
+    ease::KIND,
+    popularity::KIND,
+    random::KIND,
+    external::KIND,
+];
 
 /// The floors: models that every run carries as arms, so that a number can be seen against knowing nothing.
 pub const FLOORS: &[&str] = &["random", "popularity"];
