@@ -11,7 +11,7 @@ use super::training::{Plan, Rows, World};
 use crate::dataset::Interactions;
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, SplitPlan};
-use crate::features::{Statistics, StatsFrom};
+use crate::features::{self, Source, Statistics};
 use crate::key::{Key, KeyBuilder};
 use crate::models::FittedModel;
 use crate::splits::{Part, Parts};
@@ -116,24 +116,31 @@ impl<'a> Cell<'a> {
         ons.into_par_iter().map(|on| Context::new(self.dataset, parts, on, self.seed)).collect()
     }
 
-    /// Statistics of every context and source that a member asks for.
-    fn statistics(&self, ratings: &SplitRatings) -> Vec<(On, StatsFrom, Statistics)> {
-        let mut wanted: Vec<(On, StatsFrom)> = Vec::new();
+    /// Statistics of every context and source that a member asks for; more than the basic ones only where somebody looks at them.
+    fn statistics(&self, ratings: &SplitRatings) -> Vec<(On, Source, Statistics)> {
+        let mut wanted: Vec<(On, Source, bool)> = Vec::new();
         for member in &self.members {
             let SplitPlan { cross_fit, refit, .. } = member.split;
-            let ons = On::of_training(cross_fit).into_iter().chain([On::of_test(cross_fit, refit).1]);
-            for pair in ons.map(|on| (on, member.stats_from)) {
-                if !wanted.contains(&pair) {
-                    wanted.push(pair);
+            let source = columns::source(member);
+            let wants_more = member.stackers.iter().flat_map(|own| &own.features).any(|name| features::is_extra(name));
+            for on in On::of_training(cross_fit).into_iter().chain([On::of_test(cross_fit, refit).1]) {
+                match wanted.iter_mut().find(|other| (other.0, other.1) == (on, source)) {
+                    Some((_, _, more)) => *more |= wants_more,
+                    None => wanted.push((on, source, wants_more)),
                 }
             }
         }
-        let make = |(on, from): (On, StatsFrom)| {
-            let statistics = match on {
-                On::TrainFull => Statistics::new(self.dataset, &contexts::merged(self.dataset, &ratings.parts), from),
-                on => Statistics::new(self.dataset, &ratings.context(on).parts, from),
+        let make = |(on, source, more): (On, Source, bool)| {
+            let merged;
+            let parts = if on == On::TrainFull {
+                merged = contexts::merged(self.dataset, &ratings.parts);
+                &merged
+            } else {
+                &ratings.context(on).parts
             };
-            (on, from, statistics)
+            let basic = Statistics::new(self.dataset, parts, source.from);
+            let statistics = if more { basic.with_more(self.dataset, parts, source.threshold) } else { basic };
+            (on, source, statistics)
         };
         wanted.into_par_iter().map(make).collect()
     }

@@ -30,12 +30,12 @@ impl<'a> Job<'a> {
         (training, rows): (usize, &Key),
         models: impl Fn(usize) -> Key,
     ) -> Self {
-        let mut key = KeyBuilder::new("stack 2").key(rows);
+        let mut key = KeyBuilder::new("stack 3").key(rows);
         key = key.text(stacker.kind).text(&stacker.stacker.parameters().to_string());
         for (column, name) in columns.iter().zip(&stacker.features) {
             key = match *column {
                 Column::Score { slot, .. } => key.text(name).key(&models(slot)),
-                Column::Statistic { from, .. } => key.text(name).text(&serde_json::json!(from).to_string()),
+                Column::Statistic { source, .. } => key.text(name).text(&serde_json::json!(source).to_string()),
             };
         }
         Self { key: key.finish(), stacker, columns, training }

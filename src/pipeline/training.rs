@@ -7,7 +7,7 @@ use super::fits::Jobs;
 use super::stage::{Shared, Stage};
 use crate::dataset::{ItemIndex, UserIndex, is_relevant};
 use crate::error::Result;
-use crate::features::{Statistics, StatsFrom};
+use crate::features::{Source, Statistics};
 use crate::key::Key;
 use crate::models::FittedModel;
 use crate::protocols::{Candidates, Generator, Offer, Protocol};
@@ -55,7 +55,7 @@ pub struct World<'a> {
     /// Their fits.
     pub fits: &'a [Stage<Box<dyn FittedModel>>],
     /// Statistics by context and source.
-    pub statistics: &'a [(On, StatsFrom, Statistics)],
+    pub statistics: &'a [(On, Source, Statistics)],
     /// Seed of the trial.
     pub seed: u64,
 }
@@ -79,7 +79,7 @@ impl<'a> World<'a> {
             }
         }
         let own = self.statistics.iter().filter(|(on, _, _)| *on == statistics);
-        out.statistics.extend(own.map(|(_, from, statistics)| (*from, statistics)));
+        out.statistics.extend(own.map(|(_, source, statistics)| (*source, statistics)));
         out
     }
 

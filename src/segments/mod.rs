@@ -10,6 +10,11 @@ use crate::dataset::{Dataset, Interactions};
 /// Every segmentation there is.
 pub const SEGMENTS: &[Segmentation] = &[user_activity::SEGMENTATION, item_popularity::SEGMENTATION];
 
+/// The segmentation of a name.
+pub fn segmentation(name: &str) -> Option<&'static Segmentation> {
+    SEGMENTS.iter().find(|segmentation| segmentation.name == name)
+}
+
 /// What is divided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Of {
@@ -24,7 +29,7 @@ pub enum Of {
 pub struct SegmentInput<'a> {
     /// Catalog and ids.
     pub dataset: &'a Dataset,
-    /// Base and meta part.
+    /// The ratings to go by: in the evaluation base and meta part.
     pub train_full: &'a Interactions,
 }
 
