@@ -1,10 +1,10 @@
 //! Scores of all arms for one user: every column is made once, and every stacker takes from them what it looks at.
 
 use super::columns::{Column, Scratch, UserRows, View};
+use super::per_segment::FittedStack;
 use crate::dataset::{ItemIndex, Scale, UserIndex};
 use crate::evaluation::Scorer;
 use crate::models::FittedModel;
-use crate::stackers::FittedStacker;
 use ndarray::ArrayView2;
 
 /// What an arm's scores are.
@@ -19,7 +19,7 @@ pub enum Arm<'a> {
     /// A stacker over columns.
     Stacker {
         /// The fitted stacker.
-        fitted: &'a dyn FittedStacker,
+        fitted: &'a FittedStack,
         /// Places of its columns.
         columns: Vec<usize>,
     },
@@ -54,7 +54,7 @@ impl Scorer for CellScorer<'_> {
     fn scale(&self, arm: usize) -> Scale {
         match &self.arms[arm] {
             Arm::Model { slot, .. } => self.view.models[*slot].map_or(Scale::Order, FittedModel::scale),
-            Arm::Stacker { fitted, .. } => fitted.scale(),
+            Arm::Stacker { fitted, .. } => fitted.shared.scale(),
         }
     }
 
@@ -81,7 +81,7 @@ impl Scorer for CellScorer<'_> {
                     }
                     out.resize(items.len(), 0.0);
                     if let Ok(rows) = ArrayView2::from_shape((items.len(), width), &features) {
-                        fitted.score(rows, out);
+                        fitted.of(user).score(rows, out);
                     }
                 }
             }
