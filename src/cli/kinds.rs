@@ -68,7 +68,10 @@ fn sets() -> Vec<Set> {
     };
     let segments =
         SEGMENTS.iter().map(|segment| plain(segment.name, format!("{}: {}", segment.about, segment.labels.join(", "))));
-    let features = FEATURES.iter().map(|feature| plain(feature.name, feature.about.into()));
+    let features = FEATURES.iter().map(|feature| {
+        let extent = if feature.is_basic { "" } else { " (not in *: only where it is named)" };
+        plain(feature.name, format!("{}{extent}", feature.about))
+    });
     let scores = plain("score_<model>", "score of a base model".into());
     vec![
         Set { set: "formats", toml: "[data] format", kinds: members(FORMATS) },

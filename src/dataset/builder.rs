@@ -1,7 +1,7 @@
 //! From rows in file order to a canonical [`Dataset`].
 
 use super::ids::natural_order;
-use super::{Catalog, Dataset, IdMap, ItemIndex, Note, Ratings, UserIndex};
+use super::{Catalog, Dataset, IdMap, ItemIndex, Note, Ratings, Tag, UserIndex};
 use crate::error::{Error, Result, plural};
 use crate::key::KeyBuilder;
 use std::collections::{BTreeSet, HashMap};
@@ -27,7 +27,9 @@ pub struct DatasetBuilder {
     has_timestamps: bool,
     titles: HashMap<u32, String>,
     genres: HashMap<u32, Vec<String>>,
-    tags: Vec<(u32, String)>,
+    taggers: Interner,
+    /// Item, tagger, text.
+    tags: Vec<(u32, u32, String)>,
     in_catalog: Vec<bool>,
     notes: Vec<Note>,
 }
@@ -83,6 +85,7 @@ impl DatasetBuilder {
             has_timestamps: true,
             titles: HashMap::new(),
             genres: HashMap::new(),
+            taggers: Interner::default(),
             tags: Vec::new(),
             in_catalog: Vec::new(),
             notes: Vec::new(),
@@ -125,10 +128,10 @@ impl DatasetBuilder {
         true
     }
 
-    /// Adds a tag; tags of items that are neither rated nor in the catalog are not kept.
-    pub fn tag(&mut self, item_id: &str, tag: &str) {
+    /// Adds a tag that a user gave; tags of items that are neither rated nor in the catalog are not kept.
+    pub fn tag(&mut self, user_id: &str, item_id: &str, tag: &str) {
         if let Some(&item) = self.items.numbers.get(item_id) {
-            self.tags.push((item, tag.to_owned()));
+            self.tags.push((item, self.taggers.number(user_id), tag.to_owned()));
         }
     }
 
@@ -161,7 +164,7 @@ impl DatasetBuilder {
             timestamps: self.rows.iter().map(|row| row.timestamp).collect(),
             source_rows: self.rows.iter().map(|row| row.source_row).collect(),
         };
-        let catalog = self.catalog(&item_numbers);
+        let catalog = Catalog { tags: self.tags(&user_ids, &item_numbers), ..self.catalog(&item_numbers) };
         let hash = content_hash(&ratings, self.has_timestamps, &user_ids, &item_ids, &catalog);
         let (has_timestamps, notes) = (self.has_timestamps, self.notes);
         Ok(Dataset {
@@ -258,10 +261,23 @@ impl DatasetBuilder {
             list.dedup();
             genres[new] = list;
         }
-        let mut tags: Vec<(u32, String)> =
-            std::mem::take(&mut self.tags).into_iter().map(|(item, tag)| (item_numbers[item as usize], tag)).collect();
+        Catalog { titles, genre_names, genres, tags: Vec::new() }
+    }
+
+    /// The tags in canonical order. A tagger has the number of the user with that id; those who are no user follow in the order of their ids.
+    fn tags(&mut self, user_ids: &IdMap, item_numbers: &[u32]) -> Vec<Tag> {
+        let (tagger_ids, renumbered) = std::mem::take(&mut self.taggers).into_sorted();
+        let mut others = user_ids.len() as u32..;
+        let number = |id| user_ids.number(id).or_else(|| others.next()).map_or(UserIndex(u32::MAX), UserIndex);
+        let taggers: Vec<UserIndex> = tagger_ids.iter().map(number).collect();
+        let tag = |(item, tagger, text): (u32, u32, String)| Tag {
+            item: ItemIndex(item_numbers[item as usize]),
+            tagger: taggers[renumbered[tagger as usize] as usize],
+            text,
+        };
+        let mut tags: Vec<Tag> = std::mem::take(&mut self.tags).into_iter().map(tag).collect();
         tags.sort_unstable();
-        Catalog { titles, genre_names, genres, tags }
+        tags
     }
 }
 
@@ -280,15 +296,15 @@ fn content_hash(
         bytes.extend_from_slice(&ratings.timestamps[row].to_le_bytes());
     }
     let mut key =
-        KeyBuilder::new("dataset 2").number(u64::from(has_timestamps)).number(ratings.len() as u64).bytes(&bytes);
+        KeyBuilder::new("dataset 3").number(u64::from(has_timestamps)).number(ratings.len() as u64).bytes(&bytes);
     for id in user_ids.iter() {
         key = key.text(id);
     }
     for (item, id) in item_ids.iter().enumerate() {
         key = key.text(id).text(&catalog.titles[item]).text(&catalog.genre_text(item));
     }
-    for (item, tag) in &catalog.tags {
-        key = key.number(u64::from(*item)).text(tag);
+    for tag in &catalog.tags {
+        key = key.number(u64::from(tag.item.0)).number(u64::from(tag.tagger.0)).text(&tag.text);
     }
     key.finish()
 }
@@ -348,6 +364,27 @@ mod tests {
         assert_eq!(data.catalog.genre_text(0), "Comedy|Drama");
         assert_eq!(data.catalog.genres[1], Vec::<u16>::new());
         assert_eq!(data.notes[0].code, "items-outside-catalog");
+    }
+
+    #[test]
+    fn tags_know_their_tagger_and_whoever_rated_nothing_is_numbered_behind_the_users() {
+        let build = |tags: &[(&str, &str, &str)]| {
+            let mut builder = DatasetBuilder::new(Path::new("x"));
+            builder.rating("20", "7", 4.0, 0);
+            builder.rating("3", "7", 4.0, 0);
+            tags.iter().for_each(|&(user, item, text)| builder.tag(user, item, text));
+            builder.finish("t", Duplicates::Last).unwrap()
+        };
+        let tags = [("9", "7", "b"), ("20", "7", "a"), ("10", "7", "c"), ("3", "7", "d"), ("4", "8", "lost")];
+        let data = build(&tags);
+        // Users 3 and 20 are 0 and 1; taggers 9 and 10 follow as 2 and 3. Nobody rated item 8.
+        let found: Vec<(u32, &str)> = data.catalog.tags.iter().map(|tag| (tag.tagger.0, tag.text.as_str())).collect();
+        assert_eq!(found, [(0, "d"), (1, "a"), (2, "b"), (3, "c")]);
+        let mut turned = tags;
+        turned.reverse();
+        assert_eq!(data.hash, build(&turned).hash);
+        turned[1].0 = "20";
+        assert_ne!(data.hash, build(&turned).hash, "who tagged is part of the content");
     }
 
     #[test]

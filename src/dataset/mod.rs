@@ -11,7 +11,7 @@ pub mod popularity;
 pub mod scale;
 
 pub use builder::{DatasetBuilder, Duplicates};
-pub use catalog::Catalog;
+pub use catalog::{Catalog, Tag, split_title};
 pub use ids::{IdMap, ItemIndex, UserIndex};
 pub use interactions::Interactions;
 pub use scale::Scale;
@@ -86,7 +86,7 @@ pub struct Dataset {
     pub catalog: Catalog,
     /// Whether the data has timestamps.
     pub has_timestamps: bool,
-    /// SHA-256 of the content: ids, ratings, timestamps and whether there are any, titles, genres; independent of path, format, row order and line ends.
+    /// SHA-256 of the content: ids, ratings, timestamps and whether there are any, titles, genres, tags with their taggers; independent of path, format, row order and line ends.
     pub hash: Key,
     /// Rows of the source file that gave way to another of the same (user, item): `(dropped, kept)`.
     pub dropped_rows: Vec<(u32, u32)>,

@@ -113,6 +113,8 @@ pub struct NamedStacker {
     pub stacker: Box<dyn Stacker>,
     /// The features it sees, in the order of the columns.
     pub features: Vec<String>,
+    /// The segments of users who get a stacker of their own.
+    pub segmentation: Option<&'static Segmentation>,
 }
 
 /// How arms are judged.

@@ -38,6 +38,9 @@ pub fn of(experiment: &Experiment) -> BTreeMap<String, String> {
     for stacker in &experiment.stackers {
         put(format!("stackers.{}.kind", stacker.name), json!(stacker.kind));
         put(format!("stackers.{}.features", stacker.name), json!(stacker.features));
+        let segment = stacker.segmentation.map(|segmentation| segmentation.name);
+        put(format!("stackers.{}.per_segment", stacker.name), json!(segment.is_some()));
+        put(format!("stackers.{}.segment", stacker.name), json!(segment));
         flat(&format!("stackers.{}", stacker.name), &stacker.stacker.parameters(), &mut put);
     }
     let evaluation = &experiment.evaluation;

@@ -4,7 +4,9 @@ use super::{NamedModel, NamedStacker, SIMPLE_AVERAGE};
 use crate::error::shown;
 use crate::features::{self, StatsFrom};
 use crate::kind::Reader;
+use crate::segments::{Of, SEGMENTS, Segmentation};
 use crate::stackers::STACKERS;
+use crate::suggest;
 use crate::tree::{Entry, Value};
 
 /// The feature section.
@@ -47,12 +49,35 @@ pub fn read(reader: &Reader<'_>, features: &Features, models: &[NamedModel]) -> 
         }
         // Known to the reader, so that only keys that are no option of the kind are refused.
         table.entry("features");
+        let segmentation = segmentation(&table);
         let Some((kind, stacker)) = table.kind("kind", "stacker", None, STACKERS) else { continue };
+        if segmentation.is_some() && !stacker.needs_meta() {
+            let message = format!("{} learns nothing, so that it would be the same for every segment", kind.name);
+            table.refuse_key("per_segment", message, Some("leave per_segment out".into()));
+        }
         let features = selected(&table, "features", stacker.default_features(), &features.columns, true);
-        out.push(NamedStacker { name, kind: kind.name, stacker, features });
+        out.push(NamedStacker { name, kind: kind.name, stacker, features, segmentation });
     }
     out.extend(simple_average(models));
     out
+}
+
+/// Reads `per_segment` and `segment`: whose users get a stacker of their own.
+fn segmentation(table: &Reader<'_>) -> Option<&'static Segmentation> {
+    let per_segment = table.option("per_segment", false, None);
+    let name = table.option("segment", "user-activity".to_owned(), None);
+    if !per_segment && table.entry("segment").is_some() {
+        let message = "without per_segment there is one stacker for all users".to_owned();
+        table.refuse_key("segment", message, Some("per_segment = true, or leave segment out".into()));
+    }
+    let of_users = || SEGMENTS.iter().filter(|segmentation| segmentation.of == Of::Users);
+    let found = of_users().find(|segmentation| segmentation.name == name);
+    if found.is_none() {
+        let message = format!("found {:?}, expected a segmentation of users", shown(&name));
+        let help = suggest::allowed(&name, of_users().map(|segmentation| segmentation.name));
+        table.refuse_key("segment", message, Some(help));
+    }
+    found.filter(|_| per_segment)
 }
 
 /// The plain mean of all base scores, floors aside.
@@ -61,7 +86,8 @@ fn simple_average(models: &[NamedModel]) -> Option<NamedStacker> {
     let features: Vec<String> = base.iter().map(|model| features::score_column(model)).collect();
     let kind = STACKERS.iter().find(|kind| kind.name == "average")?;
     let stacker = crate::kind::with_defaults(kind);
-    (!features.is_empty()).then(|| NamedStacker { name: SIMPLE_AVERAGE.into(), kind: kind.name, stacker, features })
+    let name = SIMPLE_AVERAGE.to_owned();
+    (!features.is_empty()).then(|| NamedStacker { name, kind: kind.name, stacker, features, segmentation: None })
 }
 
 /// Reads a list of names, globs and exclusions, and applies it to the columns there are.

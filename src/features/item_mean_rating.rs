@@ -1,10 +1,12 @@
 //! `item_mean_rating`: how well an item is liked.
 
-use super::Feature;
+use super::{Feature, Needs};
 
 /// The entry in [`super::FEATURES`].
 pub const FEATURE: Feature = Feature {
     name: "item_mean_rating",
     about: "mean rating of the item, in stars; the global mean for an item without ratings",
-    value: |row| row.item_mean as f32,
+    is_basic: true,
+    needs: Needs::Ratings,
+    value: |row| row.item_mean() as f32,
 };

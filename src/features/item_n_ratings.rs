@@ -1,7 +1,12 @@
 //! `item_n_ratings`: how many ratings an item got: its popularity.
 
-use super::Feature;
+use super::{Feature, Needs};
 
 /// The entry in [`super::FEATURES`].
-pub const FEATURE: Feature =
-    Feature { name: "item_n_ratings", about: "ratings of the item", value: |row| row.item_n as f32 };
+pub const FEATURE: Feature = Feature {
+    name: "item_n_ratings",
+    about: "ratings of the item",
+    is_basic: true,
+    needs: Needs::Ratings,
+    value: |row| row.item_n() as f32,
+};

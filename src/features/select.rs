@@ -15,7 +15,8 @@ pub struct Fault {
 
 /// Applies patterns in order: a name or a glob (`*` any text, `?` one character) adds columns, `!` before it takes them away. A list that starts with an exclusion
 /// starts from all columns. A column with `@`, which is derived from another, is matched only by a pattern with `@`, and is one of all only if `star_is_all`: where
-/// it has been chosen already.
+/// it has been chosen already. Statistics besides the basic ones are not meant by `*` either, nor by any glob that adds basic columns: only by their name, or by a
+/// glob of their own such as `is_*`. So patterns keep their meaning when statistics are added.
 ///
 /// - Returns the places of the chosen columns, ascending.
 ///
@@ -23,16 +24,19 @@ pub struct Fault {
 /// A fault for every pattern that matches no column, and one when nothing is left.
 pub fn select(patterns: &[String], available: &[String], star_is_all: bool) -> Result<Vec<usize>, Vec<Fault>> {
     let starts_with_all = patterns.first().is_some_and(|pattern| pattern.starts_with('!'));
-    let mut chosen: Vec<bool> =
-        available.iter().map(|name| starts_with_all && (star_is_all || !name.contains('@'))).collect();
+    let is_one_of_all = |name: &String| star_is_all || !name.contains('@') && !super::is_extra(name);
+    let mut chosen: Vec<bool> = available.iter().map(|name| starts_with_all && is_one_of_all(name)).collect();
     let mut faults = Vec::new();
     for (number, pattern) in patterns.iter().enumerate() {
         let (glob, adds) = pattern.strip_prefix('!').map_or((pattern.as_str(), true), |rest| (rest, false));
         // What is derived from a column answers only to a pattern that says so.
         let is_meant =
             |column: &usize| star_is_all && glob == "*" || available[*column].contains('@') == glob.contains('@');
-        let matched: Vec<usize> =
+        let mut matched: Vec<usize> =
             (0..available.len()).filter(|column| is_meant(column) && matches(glob, &available[*column])).collect();
+        if adds && matched.iter().any(|&column| is_one_of_all(&available[column])) {
+            matched.retain(|&column| is_one_of_all(&available[column]));
+        }
         if matched.is_empty() {
             let message = format!("found {:?}, which is no feature here", crate::error::shown(pattern));
             let help = suggest::allowed(glob, available.iter().map(String::as_str));
@@ -93,6 +97,26 @@ mod tests {
         assert_eq!(select(&names(&["*@rank"]), &all, false), Ok(vec![2]));
         assert_eq!(select(&names(&["!item_*"]), &all, true), Ok(vec![0, 2]));
         assert_eq!(select(&names(&["!item_*"]), &all, false), Ok(vec![0]));
+    }
+
+    #[test]
+    fn statistics_besides_the_basic_ones_come_by_name_or_by_a_glob_of_their_own() {
+        let all = names(&["score_mf", "user_n_ratings", "user_hour", "is_cold_user", "is_head_item"]);
+        let chosen = |patterns: &[&str], star_is_all| select(&names(patterns), &all, star_is_all);
+        assert_eq!(chosen(&["*"], false), Ok(vec![0, 1]));
+        assert_eq!(chosen(&["!score_*"], false), Ok(vec![1]));
+        assert_eq!(chosen(&["user_*"], false), Ok(vec![1]), "as it was before there was user_hour");
+        assert_eq!(chosen(&["*", "user_hour", "is_*"], false), Ok(vec![0, 1, 2, 3, 4]));
+        assert_eq!(chosen(&["*", "is_*", "!is_cold*"], false), Ok(vec![0, 1, 4]));
+        assert_eq!(
+            chosen(&["user_hour", "!user_*", "score_mf"], false),
+            Ok(vec![0]),
+            "an exclusion takes all it matches"
+        );
+        // Among columns that are chosen already, all are alike.
+        assert_eq!(chosen(&["*"], true), Ok(vec![0, 1, 2, 3, 4]));
+        assert_eq!(chosen(&["user_*"], true), Ok(vec![1, 2]));
+        assert_eq!(chosen(&["!user_*"], true), Ok(vec![0, 3, 4]));
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! `user_mean_rating`: how generous a user is.
 
-use super::Feature;
+use super::{Feature, Needs};
 
 /// The entry in [`super::FEATURES`].
 pub const FEATURE: Feature = Feature {
     name: "user_mean_rating",
     about: "mean rating of the user, in stars; the global mean for a user without ratings",
-    value: |row| row.user_mean as f32,
+    is_basic: true,
+    needs: Needs::Ratings,
+    value: |row| row.user_mean() as f32,
 };

@@ -1,7 +1,7 @@
 //! What every format must do: the same ratings give the same content hash however they are written, and a bad row is named with its place.
 
 use super::{FORMATS, Format};
-use crate::dataset::{Dataset, Duplicates};
+use crate::dataset::{Dataset, Duplicates, ItemIndex, Tag, UserIndex};
 use crate::error::{Result, Source};
 use crate::kind::Reader;
 use crate::tree::{self, Value};
@@ -116,10 +116,24 @@ fn notes_say_how_many_rows_were_read_and_what_is_missing() {
     let data = read("format = \"movielens-csv\"", &files.map(|(name, text)| (name, text.as_bytes()))).unwrap();
     assert_eq!(data.notes[0].message, "read 3 ratings in ratings.csv, 3 items in movies.csv, 2 tags in tags.csv");
     assert_eq!((data.notes[1].code, data.notes[1].count), ("repeated-items", 1));
-    assert_eq!(data.catalog.tags, [(1, "good, long".to_owned())]);
+    let tag = Tag { item: ItemIndex(1), tagger: UserIndex(0), text: "good, long".into() };
+    assert_eq!(data.catalog.tags, [tag]);
     let bare = read("format = \"movielens-csv\"", &[("ratings.csv", RATINGS_CSV.as_bytes())]).unwrap();
     assert_eq!((bare.notes[1].code, bare.n_items()), ("no-catalog", 2));
     assert!(bare.has_timestamps);
+}
+
+#[test]
+fn tags_and_their_taggers_are_the_same_in_every_format_that_has_them() {
+    let csv = |tags: &str| {
+        let files = [("ratings.csv", RATINGS_CSV), ("movies.csv", MOVIES_CSV), ("tags.csv", tags)];
+        hash("format = \"movielens-csv\"", &files.map(|(name, text)| (name, text.as_bytes())))
+    };
+    let tags = "2::9::long::5\n77::10::Hugo::6\n";
+    let files = [("ratings.dat", RATINGS_DAT), ("movies.dat", MOVIES_DAT), ("tags.dat", tags)];
+    let dat = hash("format = \"ml-dat\"", &files.map(|(name, text)| (name, text.as_bytes())));
+    assert_eq!(dat, csv("tag,movieId,userId,timestamp\nHugo,10,77,6\nlong,9,2,5\n"));
+    assert_ne!(dat, csv("tag,movieId,userId,timestamp\nHugo,10,77,6\nlong,9,1,5\n"), "another tagger");
 }
 
 #[test]

@@ -36,7 +36,8 @@ impl Format for MovieLensDat {
             tables.items("movies.dat", &layout(Encoding::Detect, wanted, 3), fields)?;
         }
         if tables.has("tags.dat") {
-            tables.tags("tags.dat", &layout(Encoding::Detect, &[(1, "MovieID"), (2, "Tag")], 4))?;
+            let wanted = &[(0, "UserID"), (1, "MovieID"), (2, "Tag")];
+            tables.tags("tags.dat", &layout(Encoding::Detect, wanted, 4))?;
         }
         tables.finish(name, duplicates)
     }

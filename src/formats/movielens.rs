@@ -34,7 +34,7 @@ impl Format for MovieLensCsv {
             tables.items("movies.csv", &layout(&["movieId", "title", "genres"]), fields)?;
         }
         if tables.has("tags.csv") {
-            tables.tags("tags.csv", &layout(&["movieId", "tag"]))?;
+            tables.tags("tags.csv", &layout(&["userId", "movieId", "tag"]))?;
         }
         tables.finish(name, duplicates)
     }

@@ -129,7 +129,7 @@ impl Format for Synth {
                     builder.rating(&user_id, &ids[rating.item as usize], stars, rating.timestamp);
                 }
                 for tag in tags {
-                    builder.tag(&ids[tag.item as usize], tag.word);
+                    builder.tag(&user_id, &ids[tag.item as usize], tag.word);
                 }
             }
             Ok(())

@@ -94,14 +94,14 @@ impl Tables {
         Ok(())
     }
 
-    /// Reads tags: wanted fields item, tag. To be called after the other tables, which say what items there are.
+    /// Reads tags: wanted fields user, item, tag. To be called after the other tables, which say what items there are.
     ///
     /// # Errors
     /// Those of [`rows::read`].
     pub fn tags(&mut self, file: &str, layout: &Layout<'_>) -> Result<()> {
         let builder = &mut self.builder;
         let n_rows = rows::read(&self.folder.join(file), layout, |row| {
-            builder.tag(row.id(0)?, row.text(1));
+            builder.tag(row.id(0)?, row.id(1)?, row.text(2));
             Ok(())
         })?;
         self.count(n_rows, "tag", file);

@@ -72,6 +72,20 @@ pub fn ratings() -> Data {
     Data::new(builder)
 }
 
+/// The same with titles and tags.
+pub fn tagged() -> Data {
+    let mut builder = DatasetBuilder::new(Path::new("ratings.csv"));
+    for row in table("ratings.csv") {
+        builder.rating(&row["user"], &row["item"], row["rating"].parse().unwrap(), 0);
+    }
+    for (titled, row) in table("titles.csv").into_iter().zip(table("genres.csv")) {
+        assert_eq!(titled["item"], row["item"]);
+        builder.item(&row["item"], &titled["title"], row["genres"].split('|'));
+    }
+    table("tags.csv").iter().for_each(|row| builder.tag(&row["user"], &row["item"], &row["tag"]));
+    Data::new(builder)
+}
+
 /// A data set of these (user, item, rating) rows, without a catalog.
 pub fn small(rows: &[(&str, &str, f32)]) -> Data {
     let mut builder = DatasetBuilder::new(Path::new("small.csv"));

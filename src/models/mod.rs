@@ -26,6 +26,8 @@ mod rp3beta;
 mod sequence;
 mod signal;
 mod signal_sums;
+mod tags;
+mod tags_terms;
 mod timely_popularity;
 mod userknn;
 
@@ -47,6 +49,7 @@ pub const MODELS: &[Kind<dyn BaseModel>] = &[
     sequence::KIND,
     mf::KIND,
     genre::KIND,
+    tags::KIND,
     popularity::KIND,
     timely_popularity::KIND,
     random::KIND,

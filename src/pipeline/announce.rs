@@ -3,9 +3,10 @@
 use super::cell::SplitRatings;
 use super::data::Datasets;
 use super::stage::Stage;
+use crate::dataset::{Dataset, Note};
 use crate::error::plural;
 use crate::experiment::Experiment;
-use crate::features::StatsFrom;
+use crate::features::{self, StatsFrom};
 use crate::progress::Progress;
 use crate::splits::PartCounts;
 use crate::store::rows::EventRow;
@@ -33,7 +34,23 @@ pub fn start(datasets: &Datasets, experiments: &[&Experiment], progress: &Progre
         if let Some(warning) = leak(experiment) {
             progress.line(&format!("warning: {}: {}", experiment.name, warning.message));
         }
+        let Some(Ok(dataset)) = datasets.get(&experiment.data.fingerprint()).map(Stage::get) else { continue };
+        for note in features(experiment, dataset) {
+            progress.line(&format!("note: {}: {}", experiment.name, note.message));
+        }
     }
+}
+
+/// What the features of an experiment lack in the data.
+pub fn features(experiment: &Experiment, dataset: &Dataset) -> Vec<EventRow> {
+    let columns: Vec<String> = experiment.stackers.iter().flat_map(|stacker| stacker.features.clone()).collect();
+    let row = |note: Note| EventRow {
+        level: "note".into(),
+        code: note.code.into(),
+        count: note.count,
+        message: note.message,
+    };
+    features::notes(&columns, dataset).into_iter().map(row).collect()
 }
 
 /// The warning that statistics leak, if they do.

@@ -2,11 +2,11 @@
 
 use crate::dataset::{ItemIndex, UserIndex};
 use crate::experiment::{Experiment, NamedStacker};
-use crate::features::{self, FEATURES, FORMS, Form, Statistics, StatsFrom};
+use crate::features::{self, FEATURES, FORMS, Form, Source, Statistics};
 use crate::models::FittedModel;
 
 /// What a column holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Column {
     /// Scores of a model.
     Score {
@@ -19,8 +19,8 @@ pub enum Column {
     Statistic {
         /// Its place in [`FEATURES`].
         feature: usize,
-        /// The ratings it is taken from.
-        from: StatsFrom,
+        /// Where it is taken from.
+        source: Source,
     },
 }
 
@@ -33,10 +33,15 @@ pub fn of(experiment: &Experiment, stacker: &NamedStacker, slot: impl Fn(usize) 
     };
     let statistic = |name: &String| {
         let feature = FEATURES.iter().position(|feature| feature.name == name);
-        feature.map(|feature| Column::Statistic { feature, from: experiment.stats_from })
+        feature.map(|feature| Column::Statistic { feature, source: source(experiment) })
     };
     // Every name was checked against models and FEATURES when the file was read.
     stacker.features.iter().filter_map(|name| score(name).or_else(|| statistic(name))).collect()
+}
+
+/// Where the statistics of an experiment come from.
+pub fn source(experiment: &Experiment) -> Source {
+    Source { from: experiment.stats_from, threshold: experiment.evaluation.threshold }
 }
 
 /// Everything columns are made from: models fitted in one context, and statistics of it.
@@ -44,7 +49,7 @@ pub struct View<'a> {
     /// Fitted models by slot; `None` where no column needs one.
     pub models: Vec<Option<&'a dyn FittedModel>>,
     /// Statistics of the sources that columns need.
-    pub statistics: Vec<(StatsFrom, &'a Statistics)>,
+    pub statistics: Vec<(Source, &'a Statistics)>,
 }
 
 /// One user's rows.
@@ -101,7 +106,7 @@ impl View<'_> {
                         }
                     }
                 }
-                Column::Statistic { feature, from } => self.statistic(feature, from, &rows, out),
+                Column::Statistic { feature, source } => self.statistic(feature, source, &rows, out),
             }
         }
     }
@@ -112,9 +117,9 @@ impl View<'_> {
         self.models[slot].map_or(0, |model| model.score(rows.user, rows.candidates, out) as u64)
     }
 
-    fn statistic(&self, feature: usize, from: StatsFrom, rows: &UserRows<'_>, out: &mut Vec<f32>) {
+    fn statistic(&self, feature: usize, source: Source, rows: &UserRows<'_>, out: &mut Vec<f32>) {
         // Every source that a column names was made for its context.
-        let Some((_, statistics)) = self.statistics.iter().find(|(other, _)| *other == from) else { return };
+        let Some((_, statistics)) = self.statistics.iter().find(|(other, _)| *other == source) else { return };
         let value = |at: usize| {
             let row = statistics.row(rows.user, rows.candidates[at], rows.own.map(|own| own[at]));
             (FEATURES[feature].value)(&row)

@@ -3,6 +3,7 @@
 use super::cell::{Cell, Member};
 use super::columns::Column;
 use super::contexts::On;
+use super::per_segment::FittedStack;
 use super::scorer::{Arm, CellScorer, Narrowing};
 use super::stack;
 use super::stage::{Shared, Stage};
@@ -13,7 +14,6 @@ use crate::experiment::{EvaluationPlan, Experiment, TrialData};
 use crate::features::Form;
 use crate::key::{Key, KeyBuilder};
 use crate::protocols::{Generator, Offer};
-use crate::stackers::FittedStacker;
 use std::sync::Arc;
 
 /// What was reached by the arms of all members that evaluate alike.
@@ -30,7 +30,7 @@ pub struct Judgement {
 pub struct Input<'a, 'c> {
     pub cell: &'a Cell<'c>,
     pub world: World<'a>,
-    pub stacks: &'a [Stage<Box<dyn FittedStacker>>],
+    pub stacks: &'a [Stage<FittedStack>],
     pub stack_jobs: &'a [stack::Job<'c>],
     pub plans: &'a [training::Plan<'c>],
 }
@@ -86,7 +86,7 @@ pub fn judge<'c>(input: &Input<'_, 'c>, members: &mut [Shared<Member<'c>>]) -> V
 
 /// An arm by what names it.
 enum Named<'a> {
-    Stacker(usize, &'a dyn FittedStacker),
+    Stacker(usize, &'a FittedStack),
     Model(usize),
 }
 
@@ -174,7 +174,7 @@ impl Input<'_, '_> {
         let mut out: Vec<(Key, Named<'b>)> = Vec::new();
         for &place in &member.stacks {
             if let Ok(fitted) = self.stacks[place].get() {
-                out.push((self.stack_jobs[place].key, Named::Stacker(place, &**fitted)));
+                out.push((self.stack_jobs[place].key, Named::Stacker(place, fitted)));
             }
         }
         for is_floor in [false, true] {

@@ -5,17 +5,17 @@ use super::columns::{self, Column};
 use super::contexts::{self, Context, On};
 use super::fits::Jobs;
 use super::judge::{self, Judgement};
+use super::per_segment::{FittedStack, PerSegment};
 use super::stack;
 use super::stage::{Shared, Stage};
 use super::training::{Plan, Rows, World};
 use crate::dataset::Interactions;
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, SplitPlan};
-use crate::features::{Statistics, StatsFrom};
+use crate::features::{self, Source, Statistics};
 use crate::key::{Key, KeyBuilder};
 use crate::models::FittedModel;
 use crate::splits::{Part, Parts};
-use crate::stackers::FittedStacker;
 use rayon::prelude::*;
 use std::path::Path;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ pub struct Made<'a> {
     /// Rows that stackers learn from, each distinct choice once.
     pub rows: Vec<Stage<Rows>>,
     /// Stackers, each distinct one once.
-    pub stacks: Vec<Stage<Box<dyn FittedStacker>>>,
+    pub stacks: Vec<Stage<FittedStack>>,
     /// What the arms reached, per distinct evaluation.
     pub judgements: Vec<Judgement>,
     /// Per member: what it uses of the above.
@@ -61,8 +61,9 @@ impl<'a> Cell<'a> {
         say("rows for stackers");
         let rows: Vec<Stage<Rows>> = plans.iter().map(|plan| plan.make(world)).collect();
         say("fit stackers");
-        let stacks: Vec<_> =
-            stack_jobs.par_iter().map(|job| stack::fit(job, &plans[job.training], &rows[job.training], seed)).collect();
+        let fit =
+            |job: &stack::Job<'_>| stack::fit(job, &plans[job.training], &rows[job.training], self.dataset, world);
+        let stacks: Vec<_> = stack_jobs.par_iter().map(fit).collect();
         for member in &mut members {
             if let Some(failed) = member.as_ref().ok().and_then(|member| failure(member, &fits, &rows, &stacks)) {
                 *member = Err(failed);
@@ -116,24 +117,31 @@ impl<'a> Cell<'a> {
         ons.into_par_iter().map(|on| Context::new(self.dataset, parts, on, self.seed)).collect()
     }
 
-    /// Statistics of every context and source that a member asks for.
-    fn statistics(&self, ratings: &SplitRatings) -> Vec<(On, StatsFrom, Statistics)> {
-        let mut wanted: Vec<(On, StatsFrom)> = Vec::new();
+    /// Statistics of every context and source that a member asks for; more than the basic ones only where somebody looks at them.
+    fn statistics(&self, ratings: &SplitRatings) -> Vec<(On, Source, Statistics)> {
+        let mut wanted: Vec<(On, Source, bool)> = Vec::new();
         for member in &self.members {
             let SplitPlan { cross_fit, refit, .. } = member.split;
-            let ons = On::of_training(cross_fit).into_iter().chain([On::of_test(cross_fit, refit).1]);
-            for pair in ons.map(|on| (on, member.stats_from)) {
-                if !wanted.contains(&pair) {
-                    wanted.push(pair);
+            let source = columns::source(member);
+            let wants_more = member.stackers.iter().flat_map(|own| &own.features).any(|name| features::is_extra(name));
+            for on in On::of_training(cross_fit).into_iter().chain([On::of_test(cross_fit, refit).1]) {
+                match wanted.iter_mut().find(|other| (other.0, other.1) == (on, source)) {
+                    Some((_, _, more)) => *more |= wants_more,
+                    None => wanted.push((on, source, wants_more)),
                 }
             }
         }
-        let make = |(on, from): (On, StatsFrom)| {
-            let statistics = match on {
-                On::TrainFull => Statistics::new(self.dataset, &contexts::merged(self.dataset, &ratings.parts), from),
-                on => Statistics::new(self.dataset, &ratings.context(on).parts, from),
+        let make = |(on, source, more): (On, Source, bool)| {
+            let merged;
+            let parts = if on == On::TrainFull {
+                merged = contexts::merged(self.dataset, &ratings.parts);
+                &merged
+            } else {
+                &ratings.context(on).parts
             };
-            (on, from, statistics)
+            let basic = Statistics::new(self.dataset, parts, source.from);
+            let statistics = if more { basic.with_more(self.dataset, parts, source.threshold) } else { basic };
+            (on, source, statistics)
         };
         wanted.into_par_iter().map(make).collect()
     }
@@ -182,7 +190,14 @@ fn plans<'a>(
                     plan.columns.push(column);
                 }
             }
-            let job = stack::Job::new(stacker, columns, (member.training, &plan.key), |slot| jobs.slots[slot].key);
+            let SplitPlan { cross_fit, refit, .. } = member.experiment.split;
+            let per_segment = stacker.segmentation.map(|segmentation| PerSegment {
+                segmentation,
+                on: On::of_test(cross_fit, refit).1,
+                from: member.experiment.stats_from,
+            });
+            let rows = (member.training, &plan.key);
+            let job = stack::Job::new(stacker, columns, per_segment, rows, |slot| jobs.slots[slot].key);
             let place = stacks.iter().position(|other| other.key == job.key);
             member.stacks.push(place.unwrap_or(stacks.len()));
             if place.is_none() {
@@ -221,7 +236,7 @@ fn failure(
     member: &Member<'_>,
     fits: &[Stage<Box<dyn FittedModel>>],
     rows: &[Stage<Rows>],
-    stacks: &[Stage<Box<dyn FittedStacker>>],
+    stacks: &[Stage<FittedStack>],
 ) -> Option<Arc<Error>> {
     let fit = member.fits.iter().find_map(|&place| fits[place].get().err());
     let rows = || rows[member.training].get().err();

@@ -13,6 +13,7 @@ mod facts;
 mod fits;
 mod judge;
 mod make;
+mod per_segment;
 mod plan;
 mod rows;
 mod run;

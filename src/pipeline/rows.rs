@@ -2,6 +2,7 @@
 
 use super::cell::{Cell, Member};
 use super::make::Made;
+use super::per_segment::FittedStack;
 use super::stage::{Books, Shared, Stage};
 use crate::dataset::{Dataset, Note, UserIndex};
 use crate::evaluation::{Evaluation, Outcome};
@@ -132,11 +133,15 @@ impl Writer<'_> {
         }
         for (arm, (stacker, &place)) in experiment.stackers.iter().zip(&self.member.stacks).enumerate() {
             let fitted = self.made.stacks[place].get()?;
-            for (series, step, value) in fitted.history() {
+            // Curves are of the shared fit alone: those of segments would lie over each other in one figure.
+            for (series, step, value) in fitted.shared.history() {
                 row.history.push((stacker.name.clone(), series.into(), step as u64, value));
             }
-            for importance in fitted.importances() {
-                row.importances.push((arm, importance.feature, importance.measure.into(), importance.value));
+            let own = fitted.segments().filter_map(|(label, own)| Some((format!("@{label}"), own?)));
+            for (suffix, fitted) in std::iter::once((String::new(), &*fitted.shared)).chain(own) {
+                row.importances.extend(fitted.importances().into_iter().map(|importance| {
+                    (arm, importance.feature, format!("{}{suffix}", importance.measure), importance.value)
+                }));
             }
         }
         row.history.retain(|(_, _, _, value)| value.is_finite());
@@ -148,6 +153,9 @@ impl Writer<'_> {
     fn events(&self, evaluation: &Evaluation, arms: &[usize], row: &mut TrialRow) -> Shared<()> {
         for (model, &place) in self.member.experiment.models.iter().zip(&self.member.test) {
             row.events.extend(self.made.fits[place].get()?.notes().iter().map(|note| event("note", note, &model.name)));
+        }
+        for (stacker, &place) in self.member.experiment.stackers.iter().zip(&self.member.stacks) {
+            row.events.extend(few_rows(&stacker.name, self.made.stacks[place].get()?));
         }
         let names = self.arms(arms);
         let mut note = |code: &str, count: u64, message: String| {
@@ -184,6 +192,20 @@ impl Writer<'_> {
         }
         Ok(())
     }
+}
+
+/// The note that some segments have no stacker of their own.
+fn few_rows(stacker: &str, fitted: &FittedStack) -> Option<EventRow> {
+    let without: Vec<&str> = fitted.segments().filter(|(_, own)| own.is_none()).map(|(label, _)| label).collect();
+    (!without.is_empty()).then(|| EventRow {
+        level: "note".into(),
+        code: "segments-without-stacker".into(),
+        count: without.len() as u64,
+        message: format!(
+            "{stacker}: segments with too few rows of either class, whose users the shared stacker ranks for: {}",
+            without.join(", ")
+        ),
+    })
 }
 
 /// The warning that a protocol can hardly tell arms apart.

@@ -219,7 +219,11 @@ fn bundle(experiment: &Experiment, dataset: &Dataset, key: &Key, attempt: u64, n
         params: experiment.params.clone(),
         arms: Vec::new(),
         metrics: facts::metrics(),
-        events: notes.chain(announce::leak(experiment)).chain(announce::design(experiment)).collect(),
+        events: notes
+            .chain(announce::leak(experiment))
+            .chain(announce::features(experiment, dataset))
+            .chain(announce::design(experiment))
+            .collect(),
     }
 }
 

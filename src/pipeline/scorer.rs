@@ -4,12 +4,12 @@
 //! an item that no generator proposed rests on nothing, and a rank among thousands is not what it learned a rank to be.
 
 use super::columns::{Column, Scratch, UserRows, View};
+use super::per_segment::FittedStack;
 use crate::dataset::{ItemIndex, Scale, UserIndex};
 use crate::evaluation::{Asked, Scorer};
 use crate::key::Key;
 use crate::models::FittedModel;
 use crate::protocols::{Candidates, Generator, Offer, Protocol};
-use crate::stackers::FittedStacker;
 use ndarray::ArrayView2;
 
 /// What an arm's scores are.
@@ -24,7 +24,7 @@ pub enum Arm<'a> {
     /// A stacker over columns.
     Stacker {
         /// The fitted stacker.
-        fitted: &'a dyn FittedStacker,
+        fitted: &'a FittedStack,
         /// Places of its columns.
         columns: Vec<usize>,
         /// Place of what chooses its candidates out of a catalog, if something does.
@@ -91,7 +91,7 @@ impl Scorer for CellScorer<'_> {
     fn scale(&self, arm: usize) -> Scale {
         match &self.arms[arm] {
             Arm::Model { slot, .. } => self.view.models[*slot].map_or(Scale::Order, FittedModel::scale),
-            Arm::Stacker { fitted, .. } => fitted.scale(),
+            Arm::Stacker { fitted, .. } => fitted.shared.scale(),
         }
     }
 
@@ -163,7 +163,7 @@ impl CellScorer<'_> {
                     }
                     out.resize(items.len(), 0.0);
                     if let Ok(rows) = ArrayView2::from_shape((items.len(), width), &features) {
-                        fitted.score(rows, out);
+                        fitted.of(user).score(rows, out);
                     }
                 }
             }

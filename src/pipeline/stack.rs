@@ -1,8 +1,10 @@
 //! Stackers of a cell: each distinct one is fitted once.
 
 use super::columns::Column;
+use super::per_segment::{self, FittedStack, OwnStacks, PerSegment};
 use super::stage::{Shared, Stage};
-use super::training::{Plan, Rows};
+use super::training::{Plan, Rows, World};
+use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::experiment::NamedStacker;
 use crate::key::{Key, KeyBuilder};
@@ -18,6 +20,8 @@ pub struct Job<'a> {
     pub stacker: &'a NamedStacker,
     /// Its columns.
     pub columns: Vec<Column>,
+    /// The segments whose users get a stacker of their own.
+    pub per_segment: Option<PerSegment>,
     /// Place of the rows it learns from.
     pub training: usize,
 }
@@ -27,23 +31,33 @@ impl<'a> Job<'a> {
     pub fn new(
         stacker: &'a NamedStacker,
         columns: Vec<Column>,
+        per_segment: Option<PerSegment>,
         (training, rows): (usize, &Key),
         models: impl Fn(usize) -> Key,
     ) -> Self {
-        let mut key = KeyBuilder::new("stack 2").key(rows);
+        let mut key = KeyBuilder::new("stack 3").key(rows);
         key = key.text(stacker.kind).text(&stacker.stacker.parameters().to_string());
         for (column, name) in columns.iter().zip(&stacker.features) {
             key = match *column {
                 Column::Score { slot, .. } => key.text(name).key(&models(slot)),
-                Column::Statistic { from, .. } => key.text(name).text(&serde_json::json!(from).to_string()),
+                Column::Statistic { source, .. } => key.text(name).text(&serde_json::json!(source).to_string()),
             };
         }
-        Self { key: key.finish(), stacker, columns, training }
+        if let Some(segments) = &per_segment {
+            key = segments.add_to(key);
+        }
+        Self { key: key.finish(), stacker, columns, per_segment, training }
     }
 }
 
-/// Fits one stacker.
-pub fn fit(job: &Job<'_>, plan: &Plan<'_>, rows: &Stage<Rows>, seed: u64) -> Stage<Box<dyn FittedStacker>> {
+/// Fits one stacker, and those of segments.
+pub fn fit(
+    job: &Job<'_>,
+    plan: &Plan<'_>,
+    rows: &Stage<Rows>,
+    dataset: &Dataset,
+    world: World<'_>,
+) -> Stage<FittedStack> {
     let name = format!("fit {}", job.stacker.name);
     // A model that failed stops only the stackers that look at it.
     let columns = rows.get().and_then(|rows| {
@@ -52,13 +66,12 @@ pub fn fit(job: &Job<'_>, plan: &Plan<'_>, rows: &Stage<Rows>, seed: u64) -> Sta
         Ok((rows, columns.collect::<Shared<Vec<&[f32]>>>()?))
     });
     match columns {
-        Ok((rows, columns)) => Stage::run(name, job.key, || learn(job, rows, &columns, seed)),
+        Ok((rows, columns)) => Stage::run(name, job.key, || learn(job, rows, &columns, dataset, world)),
         Err(failed) => Stage { name, key: job.key, outcome: Err(failed), elapsed_ms: 0.0, peak_memory_bytes: 0 },
     }
 }
 
-fn learn(job: &Job<'_>, rows: &Rows, columns: &[&[f32]], seed: u64) -> Result<Box<dyn FittedStacker>> {
-    crate::parallel::check()?;
+fn learn(job: &Job<'_>, rows: &Rows, columns: &[&[f32]], dataset: &Dataset, world: World<'_>) -> Result<FittedStack> {
     if rows.labels.is_empty() && job.stacker.stacker.needs_meta() {
         return Err(Error::Model {
             model: job.stacker.name.clone(),
@@ -66,22 +79,56 @@ fn learn(job: &Job<'_>, rows: &Rows, columns: &[&[f32]], seed: u64) -> Result<Bo
             help: Some("give meta a share in [split], or more candidates to [training]".into()),
         });
     }
-    let (n, width) = (rows.labels.len(), columns.len());
-    let mut features = vec![0.0_f32; n * width];
-    for (row, cells) in features.chunks_exact_mut(width.max(1)).enumerate() {
-        cells.iter_mut().zip(columns).for_each(|(cell, column)| *cell = column[row]);
+    let all: Vec<usize> = (0..rows.owners.len()).collect();
+    let shared = of_groups(job, rows, columns, &all, world.seed)?.fit()?;
+    let Some(segments) = &job.per_segment else { return Ok(FittedStack { shared, own: None }) };
+    let mut stacks = Vec::new();
+    for groups in segments.groups(dataset, world.ratings, rows) {
+        let own = of_groups(job, rows, columns, &groups, world.seed)?;
+        stacks.push(if per_segment::is_enough(&own.labels) { Some(own.fit()?) } else { None });
+    }
+    let (labels, of_user) = (segments.segmentation.labels, segments.of_test(dataset, world.ratings));
+    Ok(FittedStack { shared, own: Some(OwnStacks { labels, stacks, of_user }) })
+}
+
+/// Some of the rows as a stacker takes them.
+struct Table<'a> {
+    stacker: &'a NamedStacker,
+    features: Array2<f32>,
+    labels: Vec<u8>,
+    groups: Vec<usize>,
+    seed: u64,
+}
+
+/// Gathers the rows of some groups, ascending.
+fn of_groups<'a>(job: &Job<'a>, rows: &Rows, columns: &[&[f32]], groups: &[usize], seed: u64) -> Result<Table<'a>> {
+    crate::parallel::check()?;
+    let (mut labels, mut starts) = (Vec::new(), vec![0]);
+    let n_rows: usize = groups.iter().map(|&group| rows.groups[group + 1] - rows.groups[group]).sum();
+    let mut features = Vec::with_capacity(n_rows * columns.len());
+    for &group in groups {
+        let range = rows.groups[group]..rows.groups[group + 1];
+        labels.extend_from_slice(&rows.labels[range.clone()]);
+        starts.push(labels.len());
+        features.extend(range.flat_map(|row| columns.iter().map(move |column| column[row])));
     }
     // The matrix was filled row by row for exactly these rows and columns.
-    let features = Array2::from_shape_vec((n, width), features).unwrap_or_default();
-    let rows = MetaRows {
-        features: features.view(),
-        names: &job.stacker.features,
-        labels: &rows.labels,
-        groups: &rows.groups,
-        seed,
-    };
-    job.stacker.stacker.fit(&rows).map_err(|error| match error {
-        Error::Model { message, help, .. } => Error::Model { model: job.stacker.name.clone(), message, help },
-        other => other,
-    })
+    let features = Array2::from_shape_vec((labels.len(), columns.len()), features).unwrap_or_default();
+    Ok(Table { stacker: job.stacker, features, labels, groups: starts, seed })
+}
+
+impl Table<'_> {
+    fn fit(&self) -> Result<Box<dyn FittedStacker>> {
+        let rows = MetaRows {
+            features: self.features.view(),
+            names: &self.stacker.features,
+            labels: &self.labels,
+            groups: &self.groups,
+            seed: self.seed,
+        };
+        self.stacker.stacker.fit(&rows).map_err(|error| match error {
+            Error::Model { message, help, .. } => Error::Model { model: self.stacker.name.clone(), message, help },
+            other => other,
+        })
+    }
 }

@@ -7,7 +7,7 @@ use super::fits::Jobs;
 use super::stage::{Shared, Stage};
 use crate::dataset::{ItemIndex, UserIndex, is_relevant};
 use crate::error::Result;
-use crate::features::{Statistics, StatsFrom};
+use crate::features::{Source, Statistics};
 use crate::key::Key;
 use crate::models::FittedModel;
 use crate::protocols::{Candidates, Generator, Offer, Protocol};
@@ -43,6 +43,8 @@ pub struct Rows {
     pub labels: Vec<u8>,
     /// First row of each group, then `n_rows`: a group holds the rows of one user in one context.
     pub groups: Vec<usize>,
+    /// Context and user of each group.
+    pub owners: Vec<(On, UserIndex)>,
 }
 
 /// What rows are made from.
@@ -55,7 +57,7 @@ pub struct World<'a> {
     /// Their fits.
     pub fits: &'a [Stage<Box<dyn FittedModel>>],
     /// Statistics by context and source.
-    pub statistics: &'a [(On, StatsFrom, Statistics)],
+    pub statistics: &'a [(On, Source, Statistics)],
     /// Seed of the trial.
     pub seed: u64,
 }
@@ -79,7 +81,7 @@ impl<'a> World<'a> {
             }
         }
         let own = self.statistics.iter().filter(|(on, _, _)| *on == statistics);
-        out.statistics.extend(own.map(|(_, from, statistics)| (*from, statistics)));
+        out.statistics.extend(own.map(|(_, source, statistics)| (*source, statistics)));
         out
     }
 
@@ -104,6 +106,8 @@ struct Block {
     labels: Vec<u8>,
     /// Rows of each user who has some.
     sizes: Vec<usize>,
+    /// Those users.
+    users: Vec<UserIndex>,
 }
 
 impl Plan<'_> {
@@ -133,6 +137,7 @@ impl Plan<'_> {
             .map(|(column, _)| *column)
             .collect();
         let mut all = Block { columns: vec![Vec::new(); wanted.len()], ..Block::default() };
+        let mut owners = Vec::new();
         for (number, &on) in self.ons.iter().enumerate() {
             // Whoever failed was found above.
             let generators = world.generators(&self.generators, on, |_| 0).unwrap_or_default();
@@ -144,6 +149,7 @@ impl Plan<'_> {
                 all.columns.iter_mut().zip(&block.columns).for_each(|(all, own)| all.extend_from_slice(own));
                 all.labels.extend(block.labels);
                 all.sizes.extend(block.sizes);
+                owners.extend(block.users.into_iter().map(|user| (on, user)));
             }
         }
         let mut groups = vec![0];
@@ -154,7 +160,7 @@ impl Plan<'_> {
         let mut made = all.columns.into_iter();
         let columns =
             failures.into_iter().map(|failed| failed.map_or_else(|| Ok(made.next().unwrap_or_default()), Err));
-        Ok(Rows { columns: columns.collect(), labels: all.labels, groups })
+        Ok(Rows { columns: columns.collect(), labels: all.labels, groups, owners })
     }
 }
 
@@ -196,6 +202,7 @@ impl Maker<'_> {
             self.view.fill(self.wanted, rows, &mut scratch, &mut own, &mut fallbacks);
             out.columns.iter_mut().zip(&own).for_each(|(all, own)| all.extend_from_slice(own));
             out.sizes.push(n);
+            out.users.push(user);
         }
         Ok(out)
     }

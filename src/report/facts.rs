@@ -187,7 +187,10 @@ pub fn importances(board: &Board<'_>) -> Vec<FactTable> {
 fn importance_table(arm: &str, rows: &[&Importance]) -> Option<FactTable> {
     let mut measures: Vec<&str> = rows.iter().map(|row| row.measure.as_str()).collect();
     measures.dedup();
-    measures.sort_by_key(|name| MEASURES.iter().position(|known| known == name).unwrap_or(MEASURES.len()));
+    measures
+        .sort_by_key(|name| MEASURES.iter().position(|known| *known == plain_measure(name)).unwrap_or(MEASURES.len()));
+    // `gain@cold` is the gain in the fit for cold users; sorting is stable, so that it follows `gain`.
+    let has_segments = measures.iter().any(|name| name.contains('@'));
     let first = *measures.first()?;
     let find = |feature: &str, measure: &str| {
         let row = rows.iter().find(|row| row.feature == feature && row.measure == measure);
@@ -203,12 +206,19 @@ fn importance_table(arm: &str, rows: &[&Importance]) -> Option<FactTable> {
         name: (*feature).to_owned(),
         cells: measures.iter().map(|measure| Cell::of(find(feature, measure))).collect(),
     };
-    let explained: Vec<String> = measures.iter().map(|measure| format!("{measure}: {}", meaning(measure))).collect();
+    let plain = measures.iter().filter(|measure| !measure.contains('@'));
+    let mut explained: Vec<String> = plain.map(|measure| format!("{measure}: {}", meaning(measure))).collect();
+    explained.extend(has_segments.then(|| "@ before a segment: the same in the fit for its users".to_owned()));
     Some(FactTable {
         caption: format!("Features of {arm}, mean over seeds, with their range below. {}.", explained.join("; ")),
         columns: std::iter::once("feature").chain(measures.iter().copied()).map(str::to_owned).collect(),
         rows: features.iter().map(row).collect(),
     })
+}
+
+/// A measure without the segment it is of.
+fn plain_measure(measure: &str) -> &str {
+    measure.split('@').next().unwrap_or(measure)
 }
 
 /// What a measure of importance is.

@@ -20,6 +20,11 @@ pub const SEGMENTS: &[Segmentation] = &[
 /// Those that are reported where the TOML names none: the others say something only of splits that hold out users or items.
 pub const USUAL: &[&str] = &[user_activity::SEGMENTATION.name, item_popularity::SEGMENTATION.name];
 
+/// The segmentation of a name.
+pub fn segmentation(name: &str) -> Option<&'static Segmentation> {
+    SEGMENTS.iter().find(|segmentation| segmentation.name == name)
+}
+
 /// What is divided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Of {
@@ -34,7 +39,7 @@ pub enum Of {
 pub struct SegmentInput<'a> {
     /// Catalog and ids.
     pub dataset: &'a Dataset,
-    /// Base and meta part.
+    /// The ratings to go by: in the evaluation base and meta part.
     pub train_full: &'a Interactions,
 }
 

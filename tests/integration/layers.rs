@@ -31,7 +31,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("models", &["linalg", "dataset"]),
     ("metrics", &["linalg", "dataset"]),
     ("compare", &["stats", "store", "metrics"]),
-    ("features", &["linalg", "dataset", "splits", "models"]),
+    ("features", &["linalg", "dataset", "splits", "segments", "models"]),
     ("stackers", &["linalg", "gbdt", "features", "dataset"]),
     ("protocols", &["linalg", "dataset", "splits", "models"]),
     ("evaluation", &["linalg", "dataset", "splits", "segments", "protocols", "metrics"]),

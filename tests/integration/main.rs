@@ -3,6 +3,7 @@
 mod bad_input;
 mod commands;
 mod compare;
+mod context;
 mod golden;
 mod golden_100k;
 mod golden_pipeline;
