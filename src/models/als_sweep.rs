@@ -17,7 +17,7 @@ const VECTORS: usize = 1024;
 /// Vectors whose products are added to a matrix in one pass over it.
 const BATCH: usize = 4;
 
-/// The cells of a row: `gain t_c` is what they say, `weight` how much more they count than a cell that is not there.
+/// One side's rows, to be solved while the other side stands still.
 pub struct Sweep<'a> {
     /// The model's kind, for errors.
     pub model: &'static str,
@@ -29,9 +29,9 @@ pub struct Sweep<'a> {
     pub factors: usize,
     /// `Σ_c q_c q_cᵀ` over all of `others`, from [`gram`], when cells that are not there count as 0; all zeros when they do not count.
     pub gram: &'a [f64],
-    /// Added to the matrix for each cell.
+    /// How much more a cell counts than one that is not there.
     pub weight: f64,
-    /// Multiplies `t`.
+    /// How much a cell counts in all: `weight + 1` beside a Gram matrix, `weight` without.
     pub gain: f64,
     /// `λ` of each row, `[n_rows]`.
     pub penalties: &'a [f64],
@@ -103,9 +103,8 @@ struct Scratch {
 }
 
 impl Sweep<'_> {
-    /// Sets the vector of every row that has cells to `argmin_x Σ_c gain (t_c − x·q_c)² + Σ_other (x·q)² + λ |x|²`, the second sum with a [`Self::gram`] only.
-    ///
-    /// The solution of `(G + weight Σ_c q_c q_cᵀ + λ I) x = gain Σ_c t_c q_c`, with `weight = gain − 1` where there is a `G`.
+    /// Sets the vector of every row that has cells to `argmin_x Σ_c gain (t_c − x·q_c)² + Σ_other (x·q)² + λ |x|²`, the second sum, over the cells
+    /// that are not there, with a Gram matrix `G` only: the solution of `(G + weight Σ_c q_c q_cᵀ + λ I) x = gain Σ_c t_c q_c`.
     ///
     /// - Cost: O(cells factors² / 2 + rows factors³ / 6); the result depends on no number of threads.
     ///

@@ -38,7 +38,8 @@ pub fn kendall(x: &[f64], y: &[f64]) -> Option<Kendall> {
     }
     let variance = variance(n as f64, &ties(x), &ties(y));
     let p = if variance > 0.0 { 2.0 * normal::cdf(-(agree as f64).abs() / variance.sqrt()) } else { 1.0 };
-    Some(Kendall { tau: agree as f64 / scale, p })
+    // Two roots and a product may end a bit beyond.
+    Some(Kendall { tau: (agree as f64 / scale).clamp(-1.0, 1.0), p })
 }
 
 /// Sizes of groups of equal values.
