@@ -30,7 +30,7 @@ mod year_distance;
 
 pub use select::{Fault, select};
 pub use statistics::{RowStatistics, Source, Statistics, StatsFrom};
-pub use within_user::{FORMS, Form};
+pub use within_user::{FORMS, Form, ranks};
 
 use crate::dataset::{Dataset, Note};
 

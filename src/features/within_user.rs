@@ -29,34 +29,50 @@ impl Form {
     /// Sums run over the sorted scores, so that the order of the candidates does not change a bit.
     pub fn apply(self, scores: &[f32], out: &mut Vec<f32>) {
         out.clear();
+        if self == Self::Raw {
+            return out.extend_from_slice(scores);
+        }
+        let mut exact = Vec::new();
+        self.apply_exactly(scores, &mut exact);
+        out.extend(exact.iter().map(|&score| score as f32));
+    }
+
+    /// The same before it is rounded, for those who go on reckoning.
+    pub fn apply_exactly(self, scores: &[f32], out: &mut Vec<f64>) {
         match self {
-            Self::Raw => out.extend_from_slice(scores),
-            Self::Rank => ranks(scores, out),
+            Self::Raw => {
+                out.clear();
+                out.extend(scores.iter().map(|&score| f64::from(score)));
+            }
+            Self::Rank => {
+                ranks(scores, out);
+                let n = scores.len() as f64;
+                // 0.5 for a single candidate.
+                out.iter_mut().for_each(|rank| *rank = if n > 1.0 { (n - *rank) / (n - 1.0) } else { 0.5 });
+            }
             Self::Zscore => zscores(scores, out),
         }
     }
 }
 
-/// 0.5 for a single candidate.
-fn ranks(scores: &[f32], out: &mut Vec<f32>) {
+/// Writes the rank of each score, from 1 for the highest, to `out` (replaced); equal scores share the mean of their ranks.
+pub fn ranks(scores: &[f32], out: &mut Vec<f64>) {
     let mut order: Vec<u32> = (0..scores.len() as u32).collect();
-    order.sort_unstable_by(|&a, &b| scores[a as usize].total_cmp(&scores[b as usize]));
-    let n_others = scores.len().saturating_sub(1);
-    out.resize(scores.len(), 0.5);
-    let mut start = 0;
-    while start < order.len() {
-        let score = scores[order[start] as usize];
-        let n_equal = order[start..].iter().take_while(|&&at| scores[at as usize] == score).count();
-        if n_others > 0 {
-            let share = (2 * start + n_equal - 1) as f64 / (2 * n_others) as f64;
-            order[start..start + n_equal].iter().for_each(|&at| out[at as usize] = share as f32);
-        }
-        start += n_equal;
+    order.sort_unstable_by(|&a, &b| scores[b as usize].total_cmp(&scores[a as usize]));
+    out.clear();
+    out.resize(scores.len(), 0.0);
+    let mut n_above = 0;
+    // Compared as numbers: -0 and 0 are equal.
+    for equal in order.chunk_by(|&a, &b| scores[a as usize] == scores[b as usize]) {
+        let rank = n_above as f64 + 0.5 * (equal.len() + 1) as f64;
+        equal.iter().for_each(|&at| out[at as usize] = rank);
+        n_above += equal.len();
     }
 }
 
 /// With the population's standard deviation; 0 for constant scores.
-fn zscores(scores: &[f32], out: &mut Vec<f32>) {
+fn zscores(scores: &[f32], out: &mut Vec<f64>) {
+    out.clear();
     let mut sorted: Vec<f32> = scores.to_vec();
     sorted.sort_unstable_by(f32::total_cmp);
     // Compared as they are: however close to constant the scores are, they say something.
@@ -68,7 +84,7 @@ fn zscores(scores: &[f32], out: &mut Vec<f32>) {
     let mean = sorted.iter().map(|&score| f64::from(score)).sum::<f64>() / n;
     let variance = sorted.iter().map(|&score| (f64::from(score) - mean).powi(2)).sum::<f64>() / n;
     let sd = variance.sqrt();
-    out.extend(scores.iter().map(|&score| ((f64::from(score) - mean) / sd) as f32));
+    out.extend(scores.iter().map(|&score| (f64::from(score) - mean) / sd));
 }
 
 #[cfg(test)]
@@ -87,6 +103,24 @@ mod tests {
         assert_eq!(form(Form::Rank, &[0.0, -0.0]), [0.5, 0.5]);
         assert_eq!(form(Form::Rank, &[7.0]), [0.5]);
         assert_eq!(form(Form::Rank, &[]), [0.0; 0]);
+    }
+
+    #[test]
+    fn ranks_count_from_the_highest_score_and_share_ties() {
+        let mut out = vec![7.0];
+        ranks(&[1.0, 5.0, 1.0, 0.0], &mut out);
+        assert_eq!(out, [2.5, 1.0, 2.5, 4.0]);
+    }
+
+    #[test]
+    fn a_score_that_differs_in_one_bit_is_not_constant() {
+        let mut scores = vec![4.0_f32; 20_000];
+        scores[7] = 4.0_f32.next_up();
+        let out = form(Form::Zscore, &scores);
+        // One of n stands out: its z-score is sqrt(n - 1), that of the others -1 / sqrt(n - 1).
+        let expected = 19_999.0_f64.sqrt();
+        assert!((f64::from(out[7]) / expected - 1.0).abs() < 1e-3, "{} {expected}", out[7]);
+        assert!((f64::from(out[0]) * expected + 1.0).abs() < 1e-3, "{}", out[0]);
     }
 
     #[test]

@@ -57,7 +57,8 @@ pub fn fit(rows: &Rows<'_>, loss: &dyn Loss, settings: &Settings, seed: u64) -> 
     Ok(Boosted { validation_rows, ..boosted })
 }
 
-fn check(rows: &Rows<'_>) -> Result<()> {
+/// Refuses rows that cannot be fitted.
+pub(super) fn check(rows: &Rows<'_>) -> Result<()> {
     let (n_rows, n_features) = (rows.targets.labels.len(), rows.n_features);
     if n_rows == 0 || n_features == 0 {
         return Err(refused("no rows or no features to learn from", "check the split and the list of features"));
@@ -68,10 +69,14 @@ fn check(rows: &Rows<'_>) -> Result<()> {
     }
     let groups = rows.targets.groups;
     let is_cover = groups.is_empty() || (groups[0] == 0 && groups[groups.len() - 1] == n_rows && groups.is_sorted());
-    if rows.features.len() != n_rows * n_features || !is_cover {
-        return Err(refused("features, labels and groups have different numbers of rows", "this is a bug; report it"));
+    let is_weighted = rows.targets.weights.len() == n_rows || rows.targets.weights.is_empty();
+    if rows.features.len() != n_rows * n_features || !is_cover || !is_weighted {
+        return Err(refused(
+            "features, labels, groups and weights have different numbers of rows",
+            "this is a bug; report it",
+        ));
     }
-    debug_assert!(rows.features.iter().chain(rows.targets.labels).all(|x| x.is_finite()));
+    debug_assert!(rows.features.iter().chain(rows.targets.labels).chain(rows.targets.weights).all(|x| x.is_finite()));
     Ok(())
 }
 
@@ -223,7 +228,7 @@ mod tests {
             Rows {
                 features: &self.features,
                 n_features: 3,
-                targets: Targets { labels: &self.labels, groups: &self.groups },
+                targets: Targets { labels: &self.labels, groups: &self.groups, weights: &[] },
             }
         }
 
@@ -308,6 +313,25 @@ mod tests {
     }
 
     #[test]
+    fn weights_count_as_copies_of_a_row() {
+        // Newton splits see nothing of a row but its derivatives, up to the rounding of sums.
+        let table = Table::random(200);
+        let weights: Vec<f32> = (0..200).map(|row| (1 + row % 3) as f32).collect();
+        let settings = Settings { split: SplitGain::Newton, ..few(10) };
+        let weighted = Targets { weights: &weights, ..table.rows().targets };
+        let weighted = fit(&Rows { targets: weighted, ..table.rows() }, &LogLoss, &settings, 1).unwrap();
+        let copies = (0..200).flat_map(|row| std::iter::repeat_n(row, 1 + row % 3));
+        let (features, labels): (Vec<&[f32]>, Vec<f32>) =
+            copies.map(|row| (&table.features[row * 3..row * 3 + 3], table.labels[row])).unzip();
+        let targets = Targets { labels: &labels, groups: &[], weights: &[] };
+        let copied = Rows { features: &features.concat(), n_features: 3, targets };
+        let copied = fit(&copied, &LogLoss, &settings, 1).unwrap();
+        for (one, other) in weighted.rounds.iter().zip(&copied.rounds) {
+            assert!((one.train - other.train).abs() < 1e-6, "{one:?} {other:?}");
+        }
+    }
+
+    #[test]
     fn a_feature_in_other_units_gives_the_same_trees() {
         let mut table = Table::random(800);
         let before = table.fit(&few(10));
@@ -319,7 +343,7 @@ mod tests {
     #[test]
     fn edges_fit_without_harm() {
         let score = |features: &[f32], labels: &[f32], settings: &Settings| {
-            let targets = Targets { labels, groups: &[] };
+            let targets = Targets { labels, groups: &[], weights: &[] };
             let n_features = features.len() / labels.len();
             let boosted = fit(&Rows { features, n_features, targets }, &LogLoss, settings, 1).unwrap();
             let mut out = vec![0.0; labels.len()];
@@ -355,5 +379,7 @@ mod tests {
         );
         let short = Targets { groups: &[0, 5], ..table.rows().targets };
         assert!(refused(Rows { targets: short, ..table.rows() }, &few(1)).contains("different numbers"));
+        let light = Targets { weights: &[1.0; 9], ..table.rows().targets };
+        assert!(refused(Rows { targets: light, ..table.rows() }, &few(1)).contains("different numbers"));
     }
 }

@@ -39,7 +39,7 @@ impl Golden {
         Rows {
             features: &self.features,
             n_features: N_FEATURES,
-            targets: Targets { labels: &self.labels, groups: &[] },
+            targets: Targets { labels: &self.labels, groups: &[], weights: &[] },
         }
     }
 

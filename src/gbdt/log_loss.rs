@@ -1,6 +1,7 @@
 //! Log-loss: the mean negative log-likelihood of 0/1 labels, in nats, of scores that are log-odds.
 
 use super::{Derivatives, Loss, Targets};
+use crate::parallel;
 use rayon::prelude::*;
 
 /// Rows per parallel block; its value is part of no result except through the order in which block sums are added.
@@ -9,7 +10,8 @@ const BLOCK: usize = 4096;
 /// Rows whose factors `1 + exp(-|score|)`, each at most 2, are multiplied before one logarithm is taken: 2^512 is far from overflow.
 const FACTORS: usize = 512;
 
-/// Binary log-loss `-(y·ln p + (1 - y)·ln(1 - p))` with `p = 1 / (1 + exp(-score))`, averaged over rows. Source: Friedman (2001), algorithm 5.
+/// Binary log-loss `-(y·ln p + (1 - y)·ln(1 - p))` with `p = 1 / (1 + exp(-score))`, averaged over rows (by their weights, where they have some). Source: Friedman (2001),
+/// algorithm 5.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct LogLoss;
 
@@ -27,14 +29,18 @@ impl Loss for LogLoss {
         if targets.labels.is_empty() {
             return 0.0;
         }
-        let positive: f64 = targets.labels.iter().map(|&label| f64::from(label)).sum();
-        let rate = (positive / targets.labels.len() as f64).clamp(1e-12, 1.0 - 1e-12);
+        let rows = targets.labels.iter().enumerate();
+        let positive: f64 = rows.map(|(row, &label)| targets.weight(row) * f64::from(label)).sum();
+        let rate = (positive / total_weight(targets)).clamp(1e-12, 1.0 - 1e-12);
         libm::log(rate / (1.0 - rate))
     }
 
     /// Gradient `p - y`, Hessian `p (1 - p)`: of the sum over rows, not of the mean, so that they do not shrink with the number of rows.
     fn derivatives(&self, targets: &Targets<'_>, scores: &[f64], out: &mut [Derivatives]) -> f64 {
         debug_assert_eq!((targets.labels.len(), scores.len()), (out.len(), out.len()));
+        if !targets.weights.is_empty() {
+            return weighted_derivatives(targets, scores, out);
+        }
         let blocks: Vec<f64> = (out.par_chunks_mut(BLOCK), scores.par_chunks(BLOCK), targets.labels.par_chunks(BLOCK))
             .into_par_iter()
             .map(|(out, scores, labels)| {
@@ -52,6 +58,9 @@ impl Loss for LogLoss {
 
     fn value(&self, targets: &Targets<'_>, scores: &[f64]) -> f64 {
         debug_assert_eq!(targets.labels.len(), scores.len());
+        if !targets.weights.is_empty() {
+            return weighted_value(targets, scores);
+        }
         let blocks: Vec<f64> = (scores.par_chunks(BLOCK), targets.labels.par_chunks(BLOCK))
             .into_par_iter()
             .map(|(scores, labels)| {
@@ -68,6 +77,52 @@ impl Loss for LogLoss {
 
 fn mean(blocks: &[f64], n_rows: usize) -> f64 {
     if n_rows == 0 { 0.0 } else { blocks.iter().sum::<f64>() / n_rows as f64 }
+}
+
+/// How many rows the rows count for.
+fn total_weight(targets: &Targets<'_>) -> f64 {
+    if targets.weights.is_empty() {
+        targets.labels.len() as f64
+    } else {
+        targets.weights.iter().map(|&weight| f64::from(weight)).sum()
+    }
+}
+
+/// Loss and probability of one row.
+#[inline]
+fn row_loss(score: f64, label: f64) -> (f64, f64) {
+    (score.max(0.0) - label * score + libm::log1p(libm::exp(-score.abs())), sigmoid(score))
+}
+
+fn weighted_derivatives(targets: &Targets<'_>, scores: &[f64], out: &mut [Derivatives]) -> f64 {
+    let (labels, weights) = (targets.labels.par_chunks(BLOCK), targets.weights.par_chunks(BLOCK));
+    let blocks: Vec<f64> = (out.par_chunks_mut(BLOCK), scores.par_chunks(BLOCK), labels, weights)
+        .into_par_iter()
+        .map(|(out, scores, labels, weights)| {
+            let mut sum = 0.0;
+            for (((out, &score), &label), &weight) in out.iter_mut().zip(scores).zip(labels).zip(weights) {
+                let (label, weight) = (f64::from(label), f64::from(weight));
+                let (loss, probability) = row_loss(score, label);
+                out.gradient = weight * (probability - label);
+                out.hessian = weight * (probability * (1.0 - probability));
+                sum += weight * loss;
+            }
+            sum
+        })
+        .collect();
+    weighted_mean(&blocks, targets)
+}
+
+fn weighted_value(targets: &Targets<'_>, scores: &[f64]) -> f64 {
+    let blocks = parallel::map_blocks(scores.len(), BLOCK, |rows| {
+        rows.map(|row| targets.weight(row) * row_loss(scores[row], f64::from(targets.labels[row])).0).sum::<f64>()
+    });
+    weighted_mean(&blocks, targets)
+}
+
+fn weighted_mean(blocks: &[f64], targets: &Targets<'_>) -> f64 {
+    let weight = total_weight(targets);
+    if weight > 0.0 { blocks.iter().sum::<f64>() / weight } else { 0.0 }
 }
 
 /// A sum of log-losses. The loss of a row is `max(score, 0) - y·score + ln(1 + exp(-|score|))`; the logarithms are taken of products.
@@ -111,7 +166,7 @@ mod tests {
     const LABELS: [f32; 4] = [1.0, 0.0, 1.0, 0.0];
 
     fn targets(labels: &[f32]) -> Targets<'_> {
-        Targets { labels, groups: &[] }
+        Targets { labels, groups: &[], weights: &[] }
     }
 
     #[test]
@@ -162,6 +217,35 @@ mod tests {
         let naive = scores.iter().zip(&labels).map(|(s, &y)| s.max(0.0) - f64::from(y) * s + (-s.abs()).exp().ln_1p());
         let expected = naive.sum::<f64>() / 1e4;
         assert!((LogLoss.value(&targets(&labels), &scores) - expected).abs() < 1e-13);
+    }
+
+    #[test]
+    fn a_row_of_weight_three_is_three_rows() {
+        let (labels, scores) = ([1.0, 0.0], [0.4, -0.3]);
+        let weighted = Targets { labels: &labels, groups: &[], weights: &[3.0, 1.0] };
+        let (many_labels, many_scores) = ([1.0, 1.0, 1.0, 0.0], [0.4, 0.4, 0.4, -0.3]);
+        let many = targets(&many_labels);
+        let mut out = [Derivatives::default(); 2];
+        let mut many_out = [Derivatives::default(); 4];
+        let value = LogLoss.derivatives(&weighted, &scores, &mut out);
+        let expected = LogLoss.derivatives(&many, &many_scores, &mut many_out);
+        assert!((value - expected).abs() < 1e-15 && (LogLoss.value(&weighted, &scores) - expected).abs() < 1e-15);
+        assert!((out[0].gradient - 3.0 * many_out[0].gradient).abs() < 1e-15 && out[1] == many_out[3]);
+        assert!((out[0].hessian - 3.0 * many_out[0].hessian).abs() < 1e-15);
+        assert!((LogLoss.start(&weighted) - LogLoss.start(&many)).abs() < 1e-15);
+    }
+
+    #[test]
+    fn equal_weights_change_no_derivative() {
+        let scores: Vec<f64> = (0..10_000).map(|i| f64::from(i % 97) * 0.01 - 0.5).collect();
+        let labels: Vec<f32> = (0..10_000).map(|i| (i % 3 == 0) as u8 as f32).collect();
+        let weights = vec![1.0; 10_000];
+        let mut plain = vec![Derivatives::default(); 10_000];
+        let mut weighted = plain.clone();
+        let value = LogLoss.derivatives(&targets(&labels), &scores, &mut plain);
+        let other = Targets { weights: &weights, ..targets(&labels) };
+        assert!((value - LogLoss.derivatives(&other, &scores, &mut weighted)).abs() < 1e-13);
+        assert!(plain == weighted && LogLoss.start(&targets(&labels)) == LogLoss.start(&other));
     }
 
     #[test]

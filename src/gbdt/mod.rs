@@ -1,7 +1,8 @@
 //! Gradient boosting of regression trees over binned features, stand-alone: it knows numbers, names and groups of rows, no recommender.
 //!
 //! Features are cut into at most 255 bins once ([`binning`]); a tree is grown best-first from histograms of the loss's derivatives ([`histogram`], [`split`],
-//! [`grow`]); trees are added one after another ([`boost`]) and packed for prediction ([`tree`], [`ensemble`]). The loss is a trait: [`log_loss`] is one.
+//! [`grow`]); trees are added one after another ([`boost`]) and packed for prediction ([`tree`], [`ensemble`]). The loss is a trait: [`log_loss`] sees rows alone,
+//! [`lambda_rank`] pairs of a group. Several fits to samples of the groups make a [`bagging`] of models.
 //!
 //! Why this way: derivatives are rounded once per tree to fixed point ([`fixed_point`]), so that every sum in a histogram is an integer sum. Integers can be added
 //! in any order, cut over any number of threads and subtracted from each other without changing one bit. Given up: splits inside a bin (where a
@@ -10,12 +11,14 @@
 //! Sources: Friedman (2001), the method; Friedman (2002), `subsample`; Chen & Guestrin (2016), second-order gains and `reg`; Ke et al. (2017), histograms,
 //! subtraction and best-first growth.
 
+pub mod bagging;
 pub mod binning;
 pub mod boost;
 pub mod ensemble;
 pub mod fixed_point;
 pub mod grow;
 pub mod histogram;
+pub mod lambda_rank;
 pub mod log_loss;
 pub mod sampling;
 pub mod shallow;
@@ -24,6 +27,7 @@ pub mod tree;
 
 pub use boost::{Boosted, Round, fit};
 pub use ensemble::Ensemble;
+pub use lambda_rank::LambdaRank;
 pub use log_loss::LogLoss;
 
 use crate::choices;
@@ -95,6 +99,17 @@ pub struct Targets<'a> {
     pub labels: &'a [f32],
     /// First row of each group, then `n_rows`; empty where rows stand alone. A group is what a ranking loss compares within: one user's rows.
     pub groups: &'a [usize],
+    /// `[n_rows]`, more than 0: how many rows each counts for in the loss, though not in `min_leaf`; empty where each counts for one. With
+    /// [`SplitGain::Friedman`] trees are fitted to the weighted gradients by plain least squares, as in Friedman (2001); scikit-learn weighs the squares too.
+    pub weights: &'a [f32],
+}
+
+impl Targets<'_> {
+    /// The weight of a row.
+    #[inline]
+    pub fn weight(&self, row: usize) -> f64 {
+        self.weights.get(row).map_or(1.0, |&weight| f64::from(weight))
+    }
 }
 
 /// Rows to learn from.
@@ -131,9 +146,16 @@ pub trait Loss: Sync {
 
     /// The loss at `scores` `[n_rows]`; lower is better. 0 for no rows.
     fn value(&self, targets: &Targets<'_>, scores: &[f64]) -> f64;
+
+    /// Whether rows of one group are compared with each other: a sample that the loss is measured on then needs whole groups.
+    fn is_within_groups(&self) -> bool {
+        false
+    }
 }
 
 #[cfg(test)]
 mod golden;
+#[cfg(test)]
+mod golden_rank;
 #[cfg(test)]
 mod reference;

@@ -1,8 +1,9 @@
-//! Which rows take part: the bag of one tree, and the rows held out to choose the number of trees.
+//! Which rows take part: the bag of one tree, the rows held out to choose the number of trees, and the groups of a bootstrap sample.
 
 use super::{Rows, Targets};
 use crate::rng;
 use rand_chacha::ChaCha8Rng;
+use std::borrow::Cow;
 
 /// Rows copied out of others, in their order, with their groups.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -10,7 +11,19 @@ pub struct Part {
     features: Vec<f32>,
     labels: Vec<f32>,
     groups: Vec<usize>,
+    weights: Vec<f32>,
     n_features: usize,
+}
+
+/// A bootstrap sample of the groups.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bootstrap {
+    /// Each group that was drawn, once, with the number of its draws as a factor of its weight.
+    pub sample: Part,
+    /// Which rows these are, ascending.
+    pub rows: Vec<usize>,
+    /// The rows of the groups that were not drawn, ascending.
+    pub left_out: Vec<usize>,
 }
 
 /// Rows to fit on and rows to choose the number of trees with.
@@ -25,12 +38,31 @@ pub struct HoldOut {
 }
 
 impl Part {
+    /// The groups `bounds` of the rows that `times` counts once or more. Counts above 1 become weights.
+    fn of(rows: &Rows<'_>, bounds: &[usize], times: &[usize]) -> Self {
+        let is_weighted = !rows.targets.weights.is_empty() || times.iter().any(|&times| times > 1);
+        let mut part = Self { n_features: rows.n_features, groups: vec![0], ..Self::default() };
+        for (group, &times) in times.iter().enumerate().filter(|&(_, &times)| times > 0) {
+            let range = bounds[group]..bounds[group + 1];
+            part.features.extend(&rows.features[range.start * rows.n_features..range.end * rows.n_features]);
+            part.labels.extend(&rows.targets.labels[range.clone()]);
+            part.groups.push(part.labels.len());
+            if is_weighted {
+                part.weights.extend(range.map(|row| (rows.targets.weight(row) * times as f64) as f32));
+            }
+        }
+        if rows.targets.groups.is_empty() {
+            part.groups.clear();
+        }
+        part
+    }
+
     /// Its rows.
     pub fn rows(&self) -> Rows<'_> {
         Rows {
             features: &self.features,
             n_features: self.n_features,
-            targets: Targets { labels: &self.labels, groups: &self.groups },
+            targets: Targets { labels: &self.labels, groups: &self.groups, weights: &self.weights },
         }
     }
 }
@@ -45,13 +77,27 @@ pub fn bag(rng: &mut ChaCha8Rng, n_rows: usize, subsample: f64, out: &mut Vec<u3
     }
 }
 
+/// First row of each group, then the number of rows; every row is its own where there are no groups.
+fn bounds<'a>(targets: &Targets<'a>) -> Cow<'a, [usize]> {
+    if targets.groups.is_empty() {
+        Cow::Owned((0..=targets.labels.len()).collect())
+    } else {
+        Cow::Borrowed(targets.groups)
+    }
+}
+
+/// Rows of the groups that `is_chosen`, ascending.
+fn rows_of(bounds: &[usize], is_chosen: impl Fn(usize) -> bool) -> Vec<usize> {
+    let n_groups = bounds.len().saturating_sub(1);
+    (0..n_groups).filter(|&group| is_chosen(group)).flat_map(|group| bounds[group]..bounds[group + 1]).collect()
+}
+
 /// Holds out about `share` of the rows: whole groups in shuffled order until there are enough rows, or single rows where there are no groups.
 ///
 /// `None` where that would leave nothing to fit on or nothing to choose with.
 pub fn hold_out(rows: &Rows<'_>, share: f64, rng: &mut ChaCha8Rng) -> Option<HoldOut> {
     let n_rows = rows.targets.labels.len();
-    let single: Vec<usize> = if rows.targets.groups.is_empty() { (0..=n_rows).collect() } else { Vec::new() };
-    let bounds = if single.is_empty() { rows.targets.groups } else { &single };
+    let bounds = bounds(&rows.targets);
     let n_groups = bounds.len().saturating_sub(1);
     let mut order: Vec<usize> = (0..n_groups).collect();
     rng::shuffle(rng, &mut order);
@@ -70,21 +116,26 @@ pub fn hold_out(rows: &Rows<'_>, share: f64, rng: &mut ChaCha8Rng) -> Option<Hol
         return None;
     }
     let part = |held_out: bool| {
-        let mut part = Part { n_features: rows.n_features, groups: vec![0], ..Part::default() };
-        for group in (0..n_groups).filter(|&group| is_held_out[group] == held_out) {
-            let range = bounds[group]..bounds[group + 1];
-            part.features.extend(&rows.features[range.start * rows.n_features..range.end * rows.n_features]);
-            part.labels.extend(&rows.targets.labels[range]);
-            part.groups.push(part.labels.len());
-        }
-        if !single.is_empty() {
-            part.groups.clear();
-        }
-        part
+        let times: Vec<usize> = is_held_out.iter().map(|&is_out| usize::from(is_out == held_out)).collect();
+        Part::of(rows, &bounds, &times)
     };
-    let held_out = |group: &usize| is_held_out[*group];
-    let validation_rows = (0..n_groups).filter(held_out).flat_map(|group| bounds[group]..bounds[group + 1]).collect();
+    let validation_rows = rows_of(&bounds, |group| is_held_out[group]);
     Some(HoldOut { train: part(false), validation: part(true), validation_rows })
+}
+
+/// Draws as many groups as there are, with replacement; single rows where there are no groups. Source: Breiman (1996).
+pub fn bootstrap(rows: &Rows<'_>, rng: &mut ChaCha8Rng) -> Bootstrap {
+    let bounds = bounds(&rows.targets);
+    let n_groups = bounds.len().saturating_sub(1);
+    let mut times = vec![0_usize; n_groups];
+    for _ in 0..n_groups {
+        times[rng::below(rng, n_groups as u64) as usize] += 1;
+    }
+    Bootstrap {
+        sample: Part::of(rows, &bounds, &times),
+        rows: rows_of(&bounds, |group| times[group] > 0),
+        left_out: rows_of(&bounds, |group| times[group] == 0),
+    }
 }
 
 #[cfg(test)]
@@ -92,7 +143,7 @@ mod tests {
     use super::*;
 
     fn rows<'a>(features: &'a [f32], labels: &'a [f32], groups: &'a [usize]) -> Rows<'a> {
-        Rows { features, n_features: 1, targets: Targets { labels, groups } }
+        Rows { features, n_features: 1, targets: Targets { labels, groups, weights: &[] } }
     }
 
     #[test]
@@ -125,6 +176,40 @@ mod tests {
         let out = hold_out(&rows(&features, &features, &[]), 0.2, &mut rng::stream(1, "gbdt", 0)).unwrap();
         assert_eq!(out.validation_rows.len(), 20);
         assert!(out.train.rows().targets.groups.is_empty());
+    }
+
+    #[test]
+    fn a_bootstrap_sample_draws_whole_groups_and_weighs_them_by_their_draws() {
+        let features: Vec<f32> = (0..100).map(|x| x as f32).collect();
+        let groups: Vec<usize> = (0..=20).map(|group| group * 5).collect();
+        let rows = rows(&features, &features, &groups);
+        let out = bootstrap(&rows, &mut rng::stream(1, "gbdt", 0));
+        let sample = out.sample.rows();
+        assert_eq!(sample.targets.weights.iter().sum::<f32>(), 100.0);
+        assert!(sample.targets.weights.chunks(5).all(|group| group.iter().all(|&weight| weight == group[0])));
+        assert!(sample.targets.weights.contains(&2.0) && (20..=80).contains(&out.left_out.len()));
+        let values: Vec<f32> = out.rows.iter().map(|&row| row as f32).collect();
+        assert!(sample.features == values && sample.targets.labels == values);
+        let mut all = [out.rows.clone(), out.left_out.clone()].concat();
+        all.sort_unstable();
+        assert!(all.iter().copied().eq(0..100));
+        // Weights of the rows are kept as a factor.
+        let double = Rows { targets: Targets { weights: &[2.0; 100], ..rows.targets }, ..rows };
+        let double = bootstrap(&double, &mut rng::stream(1, "gbdt", 0));
+        assert_eq!(double.sample.rows().targets.weights.iter().sum::<f32>(), 200.0);
+    }
+
+    #[test]
+    fn held_out_rows_keep_their_weights() {
+        let features: Vec<f32> = (0..10).map(|x| x as f32).collect();
+        let weights: Vec<f32> = features.iter().map(|x| x + 1.0).collect();
+        let plain = rows(&features, &features, &[]);
+        let weighted = Rows { targets: Targets { weights: &weights, ..plain.targets }, ..plain };
+        let out = hold_out(&weighted, 0.3, &mut rng::stream(1, "gbdt", 0)).unwrap();
+        for part in [out.train.rows(), out.validation.rows()] {
+            assert!(part.features.iter().zip(part.targets.weights).all(|(x, weight)| x + 1.0 == *weight));
+            assert!(!part.targets.weights.is_empty());
+        }
     }
 
     #[test]

@@ -1,7 +1,8 @@
-//! Linear algebra that the crate needs and nothing more: compressed sparse rows, and kernels over slices.
+//! Linear algebra that the crate needs and nothing more: compressed sparse rows, kernels over slices, and the Newton steps of few weights.
 
 pub mod cholesky;
 pub mod dense;
+pub mod newton;
 pub mod sparse;
 
 pub use sparse::SparseRows;

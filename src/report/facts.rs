@@ -172,7 +172,7 @@ pub fn trials(facts: &RunFacts) -> FactTable {
 }
 
 /// Columns of an importance table, in this order; others follow.
-const MEASURES: &[&str] = &["permutation", "permutation-train", "gain", "coefficient", "mean", "scale"];
+const MEASURES: &[&str] = &["permutation", "permutation-train", "gain", "coefficient", "weight", "mean", "scale"];
 
 /// What the fit of each arm says about its features: one table per arm that says anything.
 pub fn importances(board: &Board<'_>) -> Vec<FactTable> {
@@ -224,12 +224,15 @@ fn plain_measure(measure: &str) -> &str {
 /// What a measure of importance is.
 pub fn meaning(measure: &str) -> &str {
     match measure {
-        "permutation" => "increase of log-loss in nats on held-out meta rows when the column is shuffled",
+        "permutation" => {
+            "increase of the loss (log-loss in nats; 1 - NDCG of a ranker) when the column is shuffled, on meta rows not learned from"
+        }
         "permutation-train" => {
-            "increase of log-loss in nats when the column is shuffled, on the rows that were learned from (validation = 0), where over-fitting counts too"
+            "increase of the loss (log-loss in nats; 1 - NDCG of a ranker) when the column is shuffled, on the rows that were learned from (validation = 0), where over-fitting counts too"
         }
         "gain" => "share of what all splits gained",
-        "coefficient" => "change of the log-odds per standard deviation",
+        "coefficient" => "change of the log-odds (of a pair, for a ranker) per standard deviation",
+        "weight" => "share of the column in the blend",
         "mean" => "mean of the column in meta training",
         "scale" => "its standard deviation there",
         _ => "as the arm defines it",

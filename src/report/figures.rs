@@ -208,7 +208,7 @@ fn spread_caption(board: &Board<'_>, marks: &str) -> String {
 fn importances(board: &Board<'_>) -> Vec<Draft> {
     let mut out = Vec::new();
     for (arm, &color) in board.facts.arms.iter().zip(&board.colors) {
-        for measure in ["permutation", "permutation-train", "gain", "coefficient"] {
+        for measure in ["permutation", "permutation-train", "gain", "coefficient", "weight"] {
             let is_shown = |row: &&super::records::Importance| {
                 row.arm_id == arm.id && row.measure == measure && row.feature != "intercept"
             };
@@ -219,7 +219,11 @@ fn importances(board: &Board<'_>) -> Vec<Draft> {
                 continue;
             }
             let heading = Heading {
-                title: format!("{}: {measure}{}", arm.name, if measure == "coefficient" { "s" } else { " importance" }),
+                title: format!(
+                    "{}: {measure}{}",
+                    arm.name,
+                    if matches!(measure, "coefficient" | "weight") { "s" } else { " importance" }
+                ),
                 caption: spread_caption(board, "Bar: mean; line: lowest to highest seed."),
             };
             let alt = describe(&heading, features.iter().map(|(name, value)| (name.as_str(), Some(*value))));

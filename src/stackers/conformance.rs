@@ -32,11 +32,30 @@ fn meta() -> Meta {
     Meta { features, names, labels, groups: (0..=400).step_by(10).collect() }
 }
 
-impl Meta {
-    fn fit(&self, kind: &Kind<dyn Stacker>) -> Box<dyn FittedStacker> {
-        with_defaults(kind).fit(&self.rows()).unwrap()
-    }
+/// Options under which a kind goes another way than by default.
+const OTHER_WAYS: &[(&str, &str)] = &[
+    ("average", "weights = \"fitted\""),
+    ("average", "scale = \"zscore\""),
+    ("average", "scale = \"rank\"\nweights = \"fitted\""),
+    ("rank-fusion", "method = \"borda\""),
+    ("logistic", "class_weight = \"balanced\""),
+    ("pairwise-logistic", "partners = 2"),
+    ("gradient-boosting", "class_weight = 30\nvalidation = 0.2"),
+    ("gradient-boosting", "bags = 3\nsubsample = 0.5"),
+    ("lambdamart", "bags = 3\nvalidation = 0.3"),
+    ("lambdamart", "normalize = false\nmin_leaf = 1\nreg = 0"),
+];
 
+/// Every kind as it comes, and in its other ways, with a name for messages.
+fn all() -> Vec<(String, Box<dyn Stacker>)> {
+    let other = OTHER_WAYS.iter().map(|(name, toml)| {
+        let kind = STACKERS.iter().find(|kind| kind.name == *name).unwrap();
+        (format!("{name} with {toml}"), read(kind, toml))
+    });
+    STACKERS.iter().map(|kind| (kind.name.to_owned(), with_defaults(kind))).chain(other).collect()
+}
+
+impl Meta {
     fn rows(&self) -> MetaRows<'_> {
         MetaRows {
             features: self.features.view(),
@@ -58,13 +77,13 @@ fn score(fitted: &dyn FittedStacker, rows: &Array2<f32>) -> Vec<f32> {
 fn scores_are_finite_even_for_extreme_features() {
     let meta = meta();
     let extreme = ndarray::array![[1e30, -1e30, 0.0, 1e9], [-1e30, 1e30, 3.5, 0.0], [0.0, 0.0, 1e30, -1e9]];
-    for kind in STACKERS {
-        let fitted = meta.fit(kind);
+    for (name, stacker) in all() {
+        let fitted = stacker.fit(&meta.rows()).unwrap();
         for rows in [&meta.features, &extreme, &Array2::zeros((0, 4)), &Array2::zeros((1, 4))] {
-            assert!(score(&*fitted, rows).iter().all(|score| score.is_finite()), "{}", kind.name);
+            assert!(score(&*fitted, rows).iter().all(|score| score.is_finite()), "{name}");
         }
         if fitted.scale() == Scale::Probability {
-            assert!(score(&*fitted, &extreme).iter().all(|score| (0.0..=1.0).contains(score)), "{}", kind.name);
+            assert!(score(&*fitted, &extreme).iter().all(|score| (0.0..=1.0).contains(score)), "{name}");
         }
     }
 }
@@ -80,7 +99,7 @@ fn fitting_on_extreme_features_gives_finite_scores() {
         ("constant but for the last bit", |row, _| if row % 7 == 0 { 3.5 } else { 3.5_f32.next_up() }),
         ("a copy of the first column", |_, _| f32::NAN),
     ];
-    for kind in STACKERS {
+    for (name, stacker) in all() {
         for (way, change) in ways {
             let mut meta = meta();
             let first = meta.features.column(0).to_owned();
@@ -88,10 +107,10 @@ fn fitting_on_extreme_features_gives_finite_scores() {
                 let changed = change(row, *x);
                 *x = if changed.is_nan() { first[row] } else { changed };
             }
-            let fitted = meta.fit(kind);
+            let fitted = stacker.fit(&meta.rows()).unwrap_or_else(|error| panic!("{name}: {way}: {error}"));
             let scores = score(&*fitted, &meta.features);
-            assert!(scores.iter().all(|score| score.is_finite()), "{}: {way}", kind.name);
-            assert!(fitted.importances().iter().all(|one| one.value.is_finite()), "{}: {way}", kind.name);
+            assert!(scores.iter().all(|score| score.is_finite()), "{name}: {way}");
+            assert!(fitted.importances().iter().all(|one| one.value.is_finite()), "{name}: {way}");
         }
     }
 }
@@ -102,33 +121,30 @@ fn the_order_of_candidates_changes_no_score() {
     let mut order: Vec<usize> = (0..400).collect();
     rng::shuffle(&mut rng::stream(1, "test", 0), &mut order);
     let shuffled = meta.features.select(Axis(0), &order);
-    for kind in STACKERS {
-        let fitted = meta.fit(kind);
+    for (name, stacker) in all() {
+        let fitted = stacker.fit(&meta.rows()).unwrap();
         let (straight, other) = (score(&*fitted, &meta.features), score(&*fitted, &shuffled));
-        assert!(
-            order.iter().zip(other).all(|(&from, score)| straight[from].to_bits() == score.to_bits()),
-            "{}",
-            kind.name
-        );
+        assert!(order.iter().zip(other).all(|(&from, score)| straight[from].to_bits() == score.to_bits()), "{name}");
     }
 }
 
 #[test]
 fn threads_do_not_move_a_bit() {
     let meta = meta();
-    for kind in STACKERS {
-        let bits = |threads| parallel::with_threads(threads, || score(&*meta.fit(kind), &meta.features)).unwrap();
-        assert_eq!(bits(1), bits(8), "{}", kind.name);
+    for (name, stacker) in all() {
+        let fit = || stacker.fit(&meta.rows()).unwrap();
+        let bits = |threads| parallel::with_threads(threads, || score(&*fit(), &meta.features)).unwrap();
+        assert_eq!(bits(1), bits(8), "{name}");
     }
 }
 
 #[test]
 fn importances_and_history_are_finite_and_name_known_features() {
     let meta = meta();
-    for kind in STACKERS {
-        let fitted = meta.fit(kind);
+    for (name, stacker) in all() {
+        let fitted = stacker.fit(&meta.rows()).unwrap();
         for importance in fitted.importances() {
-            assert!(importance.value.is_finite(), "{}: {importance:?}", kind.name);
+            assert!(importance.value.is_finite(), "{name}: {importance:?}");
             assert!(importance.feature == "intercept" || meta.names.contains(&importance.feature));
         }
         assert!(fitted.history().iter().all(|(_, step, value)| *step >= 1 && value.is_finite()));
@@ -139,13 +155,15 @@ fn importances_and_history_are_finite_and_name_known_features() {
 fn who_learns_needs_labels_of_both_kinds_and_who_does_not_needs_none() {
     let one_class = Meta { labels: vec![1; 400], ..meta() };
     let nothing = Meta { features: Array2::zeros((0, 4)), labels: vec![], groups: vec![0], ..meta() };
-    for kind in STACKERS {
-        let stacker = with_defaults(kind);
+    for (name, stacker) in all() {
         for rows in [one_class.rows(), nothing.rows()] {
-            assert_eq!(stacker.fit(&rows).is_err(), stacker.needs_meta(), "{}", kind.name);
+            assert_eq!(stacker.fit(&rows).is_err(), stacker.needs_meta(), "{name}");
         }
         assert!(stacker.parameters().is_object() && !stacker.default_features().is_empty());
-        assert_eq!(stacker.parameters().as_object().unwrap().len(), (kind.options)().len(), "{}", kind.name);
+    }
+    for kind in STACKERS {
+        let parameters = with_defaults(kind).parameters();
+        assert_eq!(parameters.as_object().unwrap().len(), (kind.options)().len(), "{}", kind.name);
     }
 }
 
@@ -162,14 +180,31 @@ fn values(option: &OptionInfo) -> Vec<String> {
     }
 }
 
-/// The hyperparameters after reading a TOML.
-fn parameters(kind: &Kind<dyn Stacker>, toml: &str) -> serde_json::Map<String, serde_json::Value> {
+/// A stacker with the options of a TOML.
+fn read(kind: &Kind<dyn Stacker>, toml: &str) -> Box<dyn Stacker> {
     let root = tree::parse(&Arc::new(Source { name: "t.toml".into(), text: toml.into() })).unwrap();
     let Value::Table(table) = &root.value else { panic!("{toml}") };
     let problems = RefCell::default();
     let stacker = (kind.read)(&Reader::new(table, root.place.clone(), "stackers.t", &problems));
     assert!(problems.borrow().is_empty(), "{}: {toml}: {:?}", kind.name, problems.borrow());
-    stacker.parameters().as_object().unwrap().clone()
+    stacker
+}
+
+/// Its hyperparameters.
+fn parameters(kind: &Kind<dyn Stacker>, toml: &str) -> serde_json::Map<String, serde_json::Value> {
+    read(kind, toml).parameters().as_object().unwrap().clone()
+}
+
+#[test]
+fn who_compares_rows_of_a_user_needs_a_user_with_both_kinds() {
+    // The first half of the users likes everything, the second nothing.
+    let labels = (0..400).map(|row| u8::from(row < 200)).collect();
+    let apart = Meta { labels, ..meta() };
+    for (name, stacker) in all() {
+        let compares = name.starts_with("pairwise") || name.starts_with("lambdamart") || name.contains("fitted");
+        let fit = stacker.fit(&apart.rows());
+        assert_eq!(fit.is_err_and(|error| error.to_string().contains("pairs")), compares, "{name}");
+    }
 }
 
 #[test]

@@ -3,20 +3,19 @@
 //! The defaults are those of scikit-learn's `GradientBoostingClassifier`, and so are the results wherever no feature has more than 255 distinct values; with more
 //! the difference is that of binning ([`crate::gbdt`]).
 
-use super::{FittedStacker, Importance, MetaRows, Stacker, permutation_importance};
+use super::boosting::{self, Boosting, Forest};
+use super::class_weight::ClassWeight;
+use super::{FittedStacker, Importance, MetaRows, Stacker};
 use crate::dataset::Scale;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::gbdt::log_loss::sigmoid;
-use crate::gbdt::{Boosted, Ensemble, LogLoss, Loss, Round, Rows, Settings, SplitGain, Targets, fit};
+use crate::gbdt::{LogLoss, Settings, SplitGain};
 use crate::kind::{Kind, Options, Reader};
-use crate::{options, rng};
-use ndarray::{Array2, ArrayView2, Axis};
+use crate::options;
+use ndarray::ArrayView2;
 
 /// The kind's name, and the name of its random streams.
 const NAME: &str = "gradient-boosting";
-
-/// Rows at most that permutation importance is measured on: its error at 4096 rows is far below the differences one looks for.
-const PERMUTED_ROWS: usize = 4096;
 
 /// The entry of [`super::STACKERS`].
 pub const KIND: Kind<dyn Stacker> = Kind {
@@ -51,6 +50,10 @@ options! {
         pub validation: f64 = 0.0, in 0.0..=0.5;
         /// Stop after so many trees without a better validation loss; 0 never stops early.
         pub patience: usize = 10, in 0..=10_000;
+        /// How much the relevant rows count; other than "none", scores are an order and no probability.
+        pub class_weight: ClassWeight = ClassWeight::None;
+        /// Models whose scores are averaged, each fitted on a bootstrap sample of the users; 1: one, on all.
+        pub bags: usize = 1, in 1..=100;
         /// A fixed seed of bags, held-out users and shuffled columns, in place of the trial's.
         pub seed: Option<u64> = None;
     }
@@ -59,44 +62,24 @@ options! {
 impl GradientBoosting {
     fn read_options(reader: &Reader<'_>) -> Self {
         let options = Self::read(reader);
-        if options.validation == 0.0 && options.patience > 0 && reader.entry("patience").is_some() {
-            let help = "validation = 0.2 holds out a fifth of the users; or leave patience out";
-            reader.refuse_key("patience", "patience needs held-out rows to watch".into(), Some(help.into()));
-        }
+        boosting::check_patience(reader, options.validation, options.patience);
         options
     }
 
     fn settings(&self) -> Settings {
-        Settings {
-            n_trees: self.n_trees,
-            learning_rate: self.learning_rate,
-            max_depth: self.max_depth,
-            max_leaves: self.max_leaves,
-            min_leaf: self.min_leaf,
-            reg: self.reg,
-            subsample: self.subsample,
-            max_bins: self.max_bins,
-            split: self.split,
-            validation: self.validation,
-            patience: self.patience,
-        }
+        boosting::settings!(self, self.split)
     }
 }
 
 impl Stacker for GradientBoosting {
     fn fit(&self, rows: &MetaRows<'_>) -> Result<Box<dyn FittedStacker>> {
-        check(rows)?;
+        rows.check_classes(NAME)?;
         let seed = self.seed.unwrap_or(rows.seed);
-        let labels: Vec<f32> = rows.labels.iter().map(|&label| f32::from(u8::from(label > 0))).collect();
-        let features = rows.features.as_standard_layout();
-        // Standard layout, so that there is a slice.
-        let features = features.as_slice().unwrap_or_default();
-        let targets = Targets { labels: &labels, groups: rows.groups };
-        let rows_to_fit = Rows { features, n_features: rows.features.ncols(), targets };
-        let boosted = fit(&rows_to_fit, &LogLoss, &self.settings(), seed)?;
-        let Boosted { ensemble, rounds, validation_rows } = boosted;
-        let importances = importances(rows, &labels, &ensemble, validation_rows, seed);
-        Ok(Box::new(FittedGradientBoosting { ensemble, rounds, importances }))
+        let weights = if self.class_weight == ClassWeight::None { Vec::new() } else { self.weights(rows.labels) };
+        let settings = self.settings();
+        let boosting = Boosting { kind: NAME, loss: &LogLoss, settings, n_models: self.bags, seed };
+        let forest = boosting.fit(rows, &weights)?;
+        Ok(Box::new(FittedGradientBoosting { forest, scale: self.class_weight.scale() }))
     }
 
     fn parameters(&self) -> serde_json::Value {
@@ -105,103 +88,43 @@ impl Stacker for GradientBoosting {
     }
 }
 
-/// A model needs features, rows and both classes.
-fn check(rows: &MetaRows<'_>) -> Result<()> {
-    let refused =
-        |message: String, help: &str| Err(Error::Model { model: NAME.into(), message, help: Some(help.into()) });
-    let n_rows = rows.labels.len();
-    if rows.features.ncols() == 0 {
-        return refused("no features to learn from".into(), "name at least one feature, or leave `features` out");
+impl GradientBoosting {
+    fn weights(&self, labels: &[u8]) -> Vec<f32> {
+        let weights = self.class_weight.of(labels);
+        labels.iter().map(|&label| weights[usize::from(label > 0)] as f32).collect()
     }
-    let n_relevant = rows.labels.iter().filter(|&&label| label > 0).count();
-    if n_relevant == 0 || n_relevant == n_rows {
-        let message = format!("{n_relevant} of {n_rows} meta rows are relevant, expected some of each");
-        return refused(message, "use more data, a larger meta part, or another threshold");
-    }
-    Ok(())
 }
 
-/// Gain shares, and permutation importances measured on at most [`PERMUTED_ROWS`] of the held-out rows; where none were held out, of the rows that were learned
-/// from, and named so: there a column that was learned by heart counts too.
-fn importances(
-    rows: &MetaRows<'_>,
-    labels: &[f32],
-    ensemble: &Ensemble,
-    held_out: Vec<usize>,
-    seed: u64,
-) -> Vec<Importance> {
-    let mut rng = rng::stream(seed, NAME, 0);
-    let measure = if held_out.is_empty() { "permutation-train" } else { "permutation" };
-    let mut chosen = if held_out.is_empty() { (0..labels.len()).collect() } else { held_out };
-    if chosen.len() > PERMUTED_ROWS {
-        rng::shuffle(&mut rng, &mut chosen);
-        chosen.truncate(PERMUTED_ROWS);
-    }
-    let sample: Array2<f32> = rows.features.select(Axis(0), &chosen);
-    let labels: Vec<f32> = chosen.iter().map(|&row| labels[row]).collect();
-    let targets = Targets { labels: &labels, groups: &[] };
-    let mut order: Vec<usize> = (0..chosen.len()).collect();
-    rng::shuffle(&mut rng, &mut order);
-    let score = |features: ArrayView2<'_, f32>| log_odds(ensemble, features).iter().map(|&x| x as f32).collect();
-    let loss = |scores: &[f32]| {
-        let scores: Vec<f64> = scores.iter().map(|&x| f64::from(x)).collect();
-        LogLoss.value(&targets, &scores)
-    };
-    let permutation = permutation_importance(sample.view(), &order, score, loss);
-    let named = |measure: &'static str, values: Vec<f64>| {
-        let importance = move |(name, value): (&String, f64)| Importance { feature: name.clone(), measure, value };
-        rows.names.iter().zip(values).map(importance)
-    };
-    named("gain", ensemble.gain_shares()).chain(named(measure, permutation)).collect()
-}
-
-fn log_odds(ensemble: &Ensemble, rows: ArrayView2<'_, f32>) -> Vec<f64> {
-    let mut out = vec![ensemble.start; rows.nrows()];
-    let rows = rows.as_standard_layout();
-    // Standard layout, so that there is a slice; another number of columns would be another model.
-    if let Some(features) = rows.as_slice()
-        && rows.ncols() == ensemble.n_features
-    {
-        ensemble.score(features, &mut out);
-    } else {
-        debug_assert!(false, "{} columns, fitted on {}", rows.ncols(), ensemble.n_features);
-    }
-    out
-}
-
-/// Fitted trees, with what the fit said.
+/// Models of log-odds.
 struct FittedGradientBoosting {
-    ensemble: Ensemble,
-    rounds: Vec<Round>,
-    importances: Vec<Importance>,
+    forest: Forest,
+    scale: Scale,
 }
 
 impl FittedStacker for FittedGradientBoosting {
     fn score(&self, rows: ArrayView2<'_, f32>, out: &mut [f32]) {
-        for (out, score) in out.iter_mut().zip(log_odds(&self.ensemble, rows)) {
-            *out = sigmoid(score) as f32;
-        }
+        self.forest.score(rows, out, sigmoid);
     }
 
     fn scale(&self) -> Scale {
-        Scale::Probability
+        self.scale
     }
 
     fn importances(&self) -> Vec<Importance> {
-        self.importances.clone()
+        self.forest.importances()
     }
 
     fn history(&self) -> Vec<(&'static str, usize, f64)> {
-        let train = self.rounds.iter().enumerate().map(|(at, round)| ("train_log_loss", at + 1, round.train));
-        let validation = self.rounds.iter().enumerate();
-        let validation = validation.filter_map(|(at, round)| Some(("validation_log_loss", at + 1, round.validation?)));
-        train.chain(validation).collect()
+        self.forest.history(["train_log_loss", "validation_log_loss"])
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Error;
+    use crate::rng;
+    use ndarray::Array2;
 
     struct Meta {
         features: Array2<f32>,
@@ -312,6 +235,9 @@ mod tests {
             GradientBoosting { reg: 1.0, ..base.clone() },
             GradientBoosting { max_bins: 10, ..base.clone() },
             GradientBoosting { split: SplitGain::Newton, ..base.clone() },
+            GradientBoosting { class_weight: ClassWeight::Balanced, ..base.clone() },
+            GradientBoosting { class_weight: ClassWeight::Relevant(3.0), ..base.clone() },
+            GradientBoosting { bags: 2, ..base.clone() },
             validated.clone(),
         ] {
             assert!(fit(&changed) != plain, "{changed:?}");
@@ -320,6 +246,21 @@ mod tests {
         assert!(bags(None) == bags(Some(meta.rows().seed)) && bags(None) != bags(Some(2)));
         let n_trees = |options: &GradientBoosting| options.fit(&meta.rows()).unwrap().history().len() / 2;
         assert!(n_trees(&GradientBoosting { patience: 2, ..validated.clone() }) < n_trees(&validated));
+    }
+
+    #[test]
+    fn balanced_classes_raise_the_mean_score_to_about_a_half_and_make_an_order() {
+        let mut meta = Meta::random(3000);
+        meta.labels.iter_mut().enumerate().filter(|(row, _)| row % 5 > 0).for_each(|(_, label)| *label = 0);
+        let mean = |class_weight| {
+            let mut out = vec![0.0; 3000];
+            let fitted = GradientBoosting { class_weight, ..GradientBoosting::default() }.fit(&meta.rows()).unwrap();
+            fitted.score(meta.features.view(), &mut out);
+            (out.iter().sum::<f32>() / 3000.0, fitted.scale())
+        };
+        let ((plain, scale), (balanced, weighted_scale)) = (mean(ClassWeight::None), mean(ClassWeight::Balanced));
+        assert!(plain < 0.2 && (0.35..0.6).contains(&balanced), "{plain} {balanced}");
+        assert_eq!((scale, weighted_scale), (Scale::Probability, Scale::Order));
     }
 
     #[test]

@@ -1,13 +1,16 @@
 //! Logistic regression: the linear stacker, with coefficients one can read.
 
+use super::class_weight::ClassWeight;
+use super::linear::{Linear, Standard};
+use super::meta_rows::refused;
 use super::{FittedStacker, Importance, MetaRows, Stacker};
 use crate::dataset::Scale;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::gbdt::log_loss::sigmoid;
 use crate::kind::{Kind, Options, Reader};
-use crate::linalg::cholesky;
+use crate::linalg::newton::{self, Derivatives, Domain};
 use crate::parallel;
-use ndarray::{ArrayView2, Axis};
+use ndarray::ArrayView2;
 
 /// The kind's name.
 const NAME: &str = "logistic";
@@ -24,6 +27,8 @@ crate::options! {
     pub struct Logistic {
         /// Weight of the data against the L2 penalty, per row; the intercept is free.
         pub c: f64 = 1.0, in 1e-9..=1e9;
+        /// How much the relevant rows count; other than "none", scores are an order and no probability.
+        pub class_weight: ClassWeight = ClassWeight::None;
         /// Newton steps at most.
         pub max_iterations: usize = 100, in 1..=10_000;
     }
@@ -39,24 +44,16 @@ pub const KIND: Kind<dyn Stacker> = Kind {
 
 impl Stacker for Logistic {
     fn fit(&self, rows: &MetaRows<'_>) -> Result<Box<dyn FittedStacker>> {
-        let refuse =
-            |message: String, help: &str| Error::Model { model: NAME.into(), message, help: Some(help.into()) };
-        let n_relevant = rows.labels.iter().filter(|&&label| label != 0).count();
-        if rows.names.is_empty() {
-            return Err(refuse("found no features to learn from".into(), "name some in features"));
-        }
-        if n_relevant == 0 || n_relevant == rows.labels.len() {
-            let message =
-                format!("{n_relevant} of {} meta rows are relevant, expected some of each", rows.labels.len());
-            return Err(refuse(message, "change the threshold in [evaluation] or the shares in [split]"));
-        }
-        let problem = Problem::new(rows, self.c);
-        let weights = problem.minimize(self.max_iterations).ok_or_else(|| {
+        rows.check_classes(NAME)?;
+        let (problem, standard) = Problem::new(rows, self);
+        let Some(mut coefficients) = problem.minimize(self.max_iterations)? else {
             let message = format!("no optimum after {} Newton steps", self.max_iterations);
-            refuse(message, "lower c, or raise max_iterations")
-        })?;
-        let Problem { means, scales, .. } = problem;
-        Ok(Box::new(FittedLogistic { names: rows.names.to_vec(), means, scales, weights }))
+            return Err(refused(NAME, message, "lower c, or raise max_iterations"));
+        };
+        // The last one; there is always one.
+        let intercept = coefficients.pop().unwrap_or_default();
+        let linear = Linear { names: rows.names.to_vec(), standard, coefficients, intercept };
+        Ok(Box::new(FittedLogistic { linear, class_weight: self.class_weight }))
     }
 
     fn parameters(&self) -> serde_json::Value {
@@ -64,115 +61,54 @@ impl Stacker for Logistic {
     }
 }
 
-/// `C Σ_i log-loss(y_i, b + w·z_i) + ½ ‖w‖²` over standardized rows z; weights are `[w, b]`, `[n_features + 1]`.
+/// `C Σ_i weight_i · log-loss(y_i, b + w·z_i) + ½ ‖w‖²` over standardized rows z; weights are `[w, b]`, `[n_features + 1]`.
 struct Problem<'a> {
     /// Standardized columns and a last column of ones, `[n_rows × (n_features + 1)]`, row-major.
     rows: Vec<f64>,
     labels: &'a [u8],
-    means: Vec<f64>,
-    scales: Vec<f64>,
+    n_features: usize,
+    /// What a row of each label counts for.
+    class_weights: [f64; 2],
     c: f64,
 }
 
-/// Objective with its derivatives.
-struct Derivatives {
-    objective: f64,
-    gradient: Vec<f64>,
-    /// Lower triangle, `[n × n]`.
-    hessian: Vec<f64>,
-}
-
 impl<'a> Problem<'a> {
-    fn new(rows: &MetaRows<'a>, c: f64) -> Self {
-        let (n_rows, n_features) = rows.features.dim();
-        let (mut means, mut scales) = (Vec::new(), Vec::new());
-        let mut standardized = vec![1.0; n_rows * (n_features + 1)];
-        for (number, column) in rows.features.axis_iter(Axis(1)).enumerate() {
-            let mean = column.iter().map(|&x| f64::from(x)).sum::<f64>() / n_rows as f64;
-            let variance = column.iter().map(|&x| (f64::from(x) - mean).powi(2)).sum::<f64>() / n_rows as f64;
-            // A constant column keeps its scale of 1; its coefficient becomes 0.
-            let sd = variance.sqrt();
-            let scale = if sd > 1e-12 * mean.abs() && sd > 0.0 { sd } else { 1.0 };
-            for (row, &x) in column.iter().enumerate() {
-                standardized[row * (n_features + 1) + number] = (f64::from(x) - mean) / scale;
-            }
-            means.push(mean);
-            scales.push(scale);
+    fn new(rows: &MetaRows<'a>, options: &Logistic) -> (Self, Standard) {
+        let n_features = rows.features.ncols();
+        let mut cells = Vec::with_capacity(rows.labels.len() * (n_features + 1));
+        for row in rows.features.rows() {
+            cells.extend(row.iter().map(|&x| f64::from(x)).chain([1.0]));
         }
-        Self { rows: standardized, labels: rows.labels, means, scales, c }
+        let standard = Standard::take(&mut cells, n_features + 1, n_features);
+        let class_weights = options.class_weight.of(rows.labels);
+        (Self { rows: cells, labels: rows.labels, n_features, class_weights, c: options.c }, standard)
     }
 
-    /// Newton's method; a step that raises the objective is halved. `None` when it does not get there.
-    fn minimize(&self, max_iterations: usize) -> Option<Vec<f64>> {
-        let n = self.means.len() + 1;
-        let mut weights = vec![0.0; n];
-        let mut at = self.derivatives(&weights);
+    fn minimize(&self, max_iterations: usize) -> Result<Option<Vec<f64>>> {
         let limit = TOLERANCE * (self.c * self.labels.len() as f64).max(1.0);
-        for _ in 0..max_iterations {
-            if at.gradient.iter().all(|slope| slope.abs() <= limit) {
-                return Some(weights);
-            }
-            let mut step = at.gradient.clone();
-            if !cholesky::solve(&mut at.hessian, &mut step) {
-                return None;
-            }
-            let slope: f64 = step.iter().zip(&at.gradient).map(|(step, slope)| step * slope).sum();
-            let mut share = 1.0;
-            let (next_weights, next) = loop {
-                let next_weights: Vec<f64> = weights.iter().zip(&step).map(|(w, step)| w - share * step).collect();
-                let next = self.derivatives(&next_weights);
-                // At the optimum rounding may raise the objective by an ulp or so.
-                let slack = 1e-12 * at.objective.abs();
-                if next.objective <= at.objective - 1e-4 * share * slope + slack {
-                    break (next_weights, next);
-                }
-                share /= 2.0;
-                if share < 1e-10 {
-                    return None;
-                }
-            };
-            let moved =
-                next_weights.iter().zip(&weights).any(|(new, old)| (new - old).abs() > 1e-14 * old.abs().max(1e-3));
-            (weights, at) = (next_weights, next);
-            if !moved {
-                return Some(weights);
-            }
-        }
-        None
+        newton::minimize(self.n_features + 1, Domain::Free, (limit, max_iterations), |weights| self.at(weights))
     }
 
-    fn derivatives(&self, weights: &[f64]) -> Derivatives {
-        let n = weights.len();
+    fn at(&self, weights: &[f64]) -> Derivatives {
         let blocks = parallel::map_blocks(self.labels.len(), BLOCK, |rows| self.block(weights, rows));
-        let mut out = Derivatives { objective: 0.0, gradient: vec![0.0; n], hessian: vec![0.0; n * n] };
-        for block in blocks {
-            out.objective += block.objective;
-            out.gradient.iter_mut().zip(block.gradient).for_each(|(sum, x)| *sum += x);
-            out.hessian.iter_mut().zip(block.hessian).for_each(|(sum, x)| *sum += x);
-        }
-        out.objective *= self.c;
-        out.gradient.iter_mut().for_each(|x| *x *= self.c);
-        out.hessian.iter_mut().for_each(|x| *x *= self.c);
+        let mut out = Derivatives::sum(weights.len(), &blocks, self.c);
         // All but the intercept, which is last.
-        for (number, weight) in weights.iter().enumerate().take(n - 1) {
-            out.objective += 0.5 * weight * weight;
-            out.gradient[number] += weight;
-            out.hessian[number * n + number] += 1.0;
-        }
+        out.penalize(&weights[..self.n_features]);
         out
     }
 
     fn block(&self, weights: &[f64], rows: std::ops::Range<usize>) -> Derivatives {
         let n = weights.len();
-        let mut out = Derivatives { objective: 0.0, gradient: vec![0.0; n], hessian: vec![0.0; n * n] };
+        let mut out = Derivatives::zero(n);
         for row in rows {
             let z = &self.rows[row * n..(row + 1) * n];
             let margin: f64 = z.iter().zip(weights).map(|(z, w)| z * w).sum();
-            let label = f64::from(self.labels[row]);
+            let is_relevant = self.labels[row] > 0;
+            let (label, weight) = (f64::from(u8::from(is_relevant)), self.class_weights[usize::from(is_relevant)]);
             let p = sigmoid(margin);
             // log(1 + e^margin) - y margin, without overflow.
-            out.objective += margin.max(0.0) + libm::log1p(libm::exp(-margin.abs())) - label * margin;
-            let (slope, curvature) = (p - label, p * (1.0 - p));
+            out.value += weight * (margin.max(0.0) + libm::log1p(libm::exp(-margin.abs())) - label * margin);
+            let (slope, curvature) = (weight * (p - label), weight * (p * (1.0 - p)));
             for (i, &zi) in z.iter().enumerate() {
                 out.gradient[i] += slope * zi;
                 let scaled = curvature * zi;
@@ -183,45 +119,32 @@ impl<'a> Problem<'a> {
     }
 }
 
-/// Coefficients per standard deviation, and the intercept last.
+/// A linear function, seen through the sigmoid.
 struct FittedLogistic {
-    names: Vec<String>,
-    means: Vec<f64>,
-    scales: Vec<f64>,
-    weights: Vec<f64>,
+    linear: Linear,
+    class_weight: ClassWeight,
 }
 
 impl FittedStacker for FittedLogistic {
     fn score(&self, rows: ArrayView2<'_, f32>, out: &mut [f32]) {
-        let (coefficients, intercept) = self.weights.split_at(self.means.len());
-        for (row, out) in rows.axis_iter(Axis(0)).zip(out) {
-            let mut margin = intercept[0];
-            for (feature, &x) in row.iter().enumerate() {
-                margin += coefficients[feature] * ((f64::from(x) - self.means[feature]) / self.scales[feature]);
-            }
-            *out = sigmoid(margin) as f32;
-        }
+        self.linear.score(rows, out, |margin| sigmoid(margin) as f32);
     }
 
     fn scale(&self) -> Scale {
-        Scale::Probability
+        self.class_weight.scale()
     }
 
     fn importances(&self) -> Vec<Importance> {
-        let measures = [("coefficient", &self.weights), ("mean", &self.means), ("scale", &self.scales)];
-        let one = |feature: &str, measure, value| Importance { feature: feature.to_owned(), measure, value };
-        let mut out = Vec::new();
-        for (measure, values) in measures {
-            out.extend(self.names.iter().zip(values).map(|(name, &value)| one(name, measure, value)));
-        }
-        out.extend(self.weights.last().map(|&intercept| one("intercept", "coefficient", intercept)));
-        out
+        let feature = "intercept".to_owned();
+        let intercept = Importance { feature, measure: "coefficient", value: self.linear.intercept };
+        self.linear.importances().into_iter().chain([intercept]).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Error;
     use ndarray::Array2;
 
     /// A golden table: features and labels.
@@ -303,5 +226,38 @@ mod tests {
             MetaRows { features: features.view(), names: &names, labels: &labels, groups: &[0, labels.len()], seed: 1 };
         let hasty = Logistic { max_iterations: 1, ..Logistic::default() };
         assert!(matches!(hasty.fit(&rows), Err(Error::Model { help: Some(_), .. })));
+    }
+
+    #[test]
+    fn weights_of_classes_count_as_copies_of_rows_and_make_an_order() {
+        let train = table("train");
+        let weighted = fit(&Logistic { class_weight: ClassWeight::Relevant(3.0), ..Logistic::default() }, &train);
+        let (features, labels, names) = &train;
+        let copies: Vec<usize> =
+            (0..labels.len()).flat_map(|row| std::iter::repeat_n(row, if labels[row] > 0 { 3 } else { 1 })).collect();
+        let copied = copies.iter().map(|&row| labels[row]).collect();
+        let copied = (features.select(ndarray::Axis(0), &copies), copied, names.clone());
+        // Copies move means and deviations too; the fitted function must be the same but for what that does to the penalty.
+        let c = 1e6;
+        let options = Logistic { c, ..Logistic::default() };
+        let weighted_far = fit(&Logistic { class_weight: ClassWeight::Relevant(3.0), ..options.clone() }, &train);
+        let (mut ours, mut theirs) = (vec![0.0; labels.len()], vec![0.0; labels.len()]);
+        weighted_far.score(features.view(), &mut ours);
+        fit(&options, &copied).score(features.view(), &mut theirs);
+        assert!(ours.iter().zip(&theirs).all(|(a, b)| (a - b).abs() < 1e-5));
+        assert_eq!((weighted.scale(), fit(&Logistic::default(), &train).scale()), (Scale::Order, Scale::Probability));
+    }
+
+    #[test]
+    fn balanced_classes_raise_the_mean_score_to_about_a_half() {
+        let (features, mut labels, names) = table("train");
+        (0..labels.len()).filter(|row| row % 5 > 0).for_each(|row| labels[row] = 0);
+        let train = (features, labels, names);
+        let mean = |class_weight| {
+            let mut scores = vec![0.0; train.1.len()];
+            fit(&Logistic { class_weight, ..Logistic::default() }, &train).score(train.0.view(), &mut scores);
+            scores.iter().sum::<f32>() / scores.len() as f32
+        };
+        assert!(mean(ClassWeight::None) < 0.2 && (0.4..0.6).contains(&mean(ClassWeight::Balanced)));
     }
 }

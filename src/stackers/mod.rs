@@ -1,10 +1,22 @@
 //! Stackers: from features of (user, item) pairs to one score. Label 1 if the rating is relevant, else 0.
 //!
-//! To add a kind: one file with its options, its [`Stacker`] and a `KIND`, and one line in [`STACKERS`].
+//! To add a kind: one file with its options, its [`Stacker`] and a `KIND`, and one line in [`STACKERS`]. Three ways to look at the rows: one by one ([`logistic`],
+//! [`gradient_boosting`]), as pairs of one user ([`pairwise_logistic`], [`lambdamart`], fitted weights of an [`average`]), or not at all. What several kinds share is beside
+//! them: [`boosting`], [`linear`], [`pairs`], [`class_weight`].
 
 mod average;
+mod boosting;
+mod class_weight;
 mod gradient_boosting;
+mod lambdamart;
+mod linear;
 mod logistic;
+mod meta_rows;
+mod pairs;
+mod pairwise_logistic;
+mod rank_fusion;
+
+pub use meta_rows::MetaRows;
 
 use crate::dataset::Scale;
 use crate::error::Result;
@@ -13,21 +25,14 @@ use ndarray::{ArrayView2, Axis};
 use std::fmt::Debug;
 
 /// Every stacker there is.
-pub const STACKERS: &[Kind<dyn Stacker>] = &[average::KIND, logistic::KIND, gradient_boosting::KIND];
-
-/// Rows to learn from: the meta part, grouped by user.
-pub struct MetaRows<'a> {
-    /// `[n_rows × n_features]`; all finite.
-    pub features: ArrayView2<'a, f32>,
-    /// Name of each column, `[n_features]`.
-    pub names: &'a [String],
-    /// 1 for relevant, 0 for not, `[n_rows]`.
-    pub labels: &'a [u8],
-    /// First row of each user's group, then `n_rows`: groups are contiguous, in user order.
-    pub groups: &'a [usize],
-    /// Seed of the trial; streams are derived from it with [`crate::rng::stream`] under the kind's name.
-    pub seed: u64,
-}
+pub const STACKERS: &[Kind<dyn Stacker>] = &[
+    average::KIND,
+    rank_fusion::KIND,
+    logistic::KIND,
+    pairwise_logistic::KIND,
+    gradient_boosting::KIND,
+    lambdamart::KIND,
+];
 
 /// The hyperparameters of a stacker, ready to fit.
 pub trait Stacker: Debug + Send + Sync {
@@ -75,7 +80,8 @@ pub trait FittedStacker: Send + Sync {
 pub struct Importance {
     /// The feature; or `intercept`.
     pub feature: String,
-    /// What the number is: `gain` (share of the total), `permutation` (increase of log-loss on held-out rows), `permutation-train` (on the rows learned from), `coefficient` (per standard deviation), `mean`, `scale`.
+    /// What the number is: `gain` (share of the total), `permutation` (increase of the loss on rows not learned from), `permutation-train` (on the rows learned from),
+    /// `coefficient` (per standard deviation), `mean`, `scale`, `weight` (share of a blend).
     pub measure: &'static str,
     /// The number.
     pub value: f64,

@@ -1,0 +1,100 @@
+//! What the linear stackers share: standardized columns, and coefficients one can read.
+
+use super::Importance;
+use ndarray::{ArrayView2, Axis};
+
+/// Where each column lies and how wide it is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Standard {
+    /// Means, `[n_columns]`.
+    pub means: Vec<f64>,
+    /// Population standard deviations; 1 for a constant column, whose coefficient then becomes 0.
+    pub scales: Vec<f64>,
+}
+
+impl Standard {
+    /// Takes the first `n_columns` columns of `rows` `[n_rows × width]`, row-major, to mean 0 and deviation 1.
+    pub fn take(rows: &mut [f64], width: usize, n_columns: usize) -> Self {
+        let n_rows = rows.len().checked_div(width).unwrap_or(0) as f64;
+        let mut out = Self { means: Vec::new(), scales: Vec::new() };
+        for column in 0..n_columns {
+            let values = || rows.iter().skip(column).step_by(width);
+            let mean = values().sum::<f64>() / n_rows;
+            let variance = values().map(|&x| (x - mean).powi(2)).sum::<f64>() / n_rows;
+            let sd = variance.sqrt();
+            let scale = if sd > 1e-12 * mean.abs() && sd > 0.0 { sd } else { 1.0 };
+            rows.iter_mut().skip(column).step_by(width).for_each(|x| *x = (*x - mean) / scale);
+            out.means.push(mean);
+            out.scales.push(scale);
+        }
+        out
+    }
+}
+
+/// A fitted linear function of standardized columns.
+pub struct Linear {
+    /// Names of the columns.
+    pub names: Vec<String>,
+    /// How they were standardized.
+    pub standard: Standard,
+    /// Coefficients per standard deviation, `[n_columns]`.
+    pub coefficients: Vec<f64>,
+    /// What is added.
+    pub intercept: f64,
+}
+
+impl Linear {
+    /// Writes the function's value of each row, seen through `link`.
+    pub fn score(&self, rows: ArrayView2<'_, f32>, out: &mut [f32], link: impl Fn(f64) -> f32) {
+        let Standard { means, scales } = &self.standard;
+        for (row, out) in rows.axis_iter(Axis(0)).zip(out) {
+            let mut margin = self.intercept;
+            for (feature, &x) in row.iter().enumerate() {
+                margin += self.coefficients[feature] * ((f64::from(x) - means[feature]) / scales[feature]);
+            }
+            *out = link(margin);
+        }
+    }
+
+    /// Coefficient, mean and deviation of each column.
+    pub fn importances(&self) -> Vec<Importance> {
+        let Standard { means, scales } = &self.standard;
+        let measures = [("coefficient", &self.coefficients), ("mean", means), ("scale", scales)];
+        let of = |(measure, values): (&'static str, &Vec<f64>)| {
+            let one = move |(name, &value): (&String, &f64)| Importance { feature: name.clone(), measure, value };
+            self.names.iter().zip(values).map(one).collect::<Vec<Importance>>()
+        };
+        measures.into_iter().flat_map(of).collect()
+    }
+}
+
+/// The nearest finite `f32`.
+pub fn finite(score: f64) -> f32 {
+    score.clamp(f64::from(f32::MIN), f64::from(f32::MAX)) as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_become_mean_0_and_deviation_1_and_a_constant_0() {
+        let mut rows = [1.0, 5.0, 9.0, 3.0, 5.0, 8.0];
+        let standard = Standard::take(&mut rows, 3, 2);
+        assert_eq!(rows, [-1.0, 0.0, 9.0, 1.0, 0.0, 8.0]);
+        assert_eq!(standard, Standard { means: vec![2.0, 5.0], scales: vec![1.0, 1.0] });
+        assert_eq!(Standard::take(&mut [], 3, 2).scales, [1.0, 1.0]);
+    }
+
+    #[test]
+    fn a_score_is_the_sum_of_its_parts() {
+        let standard = Standard { means: vec![2.0, 0.0], scales: vec![4.0, 1.0] };
+        let names = vec!["a".to_owned(), "b".to_owned()];
+        let linear = Linear { names, standard, coefficients: vec![3.0, -1.0], intercept: 0.5 };
+        let mut out = [0.0; 2];
+        // 0.5 + 3 (6 - 2) / 4 - 1 = 2.5
+        linear.score(ndarray::array![[6.0, 1.0], [2.0, 0.0]].view(), &mut out, |margin| margin as f32);
+        assert_eq!(out, [2.5, 0.5]);
+        assert_eq!([1e300, -1e300, 0.25].map(finite), [f32::MAX, f32::MIN, 0.25]);
+    }
+}
