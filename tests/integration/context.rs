@@ -110,7 +110,7 @@ fn what_the_data_lacks_is_noted() {
     assert_eq!(codes[0], "features-without-times 2");
     assert!(codes[1].starts_with("items-without-year "), "{codes:?}");
     let refused = home.rexp(&["run", "e.toml", "--set", "models.tags.fields=[\"tags\"]"]);
-    assert_eq!(refused.code, 1, "{}", refused.stderr);
+    assert_eq!(refused.code, 2, "{}", refused.stderr);
     assert!(refused.stderr.contains("tags: found no item of mine with \"tags\""), "{}", refused.stderr);
 }
 
@@ -143,7 +143,7 @@ fn stackers_of_segments_rank_their_own_users_and_the_shared_one_the_rest() {
         rows(&home.db("results/rexp.sqlite"), &sql)
     };
     assert_eq!(shared("own"), shared("few"));
-    assert!(home.ok(&["report", "context"]).stderr.is_empty() || home.path("results").exists());
+    home.ok(&["report", "context"]);
 }
 
 #[test]
