@@ -42,12 +42,15 @@ fn strings(home: &Home, sql: &str) -> Vec<String> {
     found.map(|cell| text(&cell.unwrap())).collect()
 }
 
-/// All numbers of an arm, as bits would show them.
-fn values(home: &Home, arm: &str) -> Vec<String> {
-    rows(&home.db("results/rexp.sqlite"), VALUES)
-        .into_iter()
-        .filter(|row| row.contains(&format!("\"{arm}\"")))
-        .collect()
+/// Numbers of an arm, as bits would show them, of those that a condition in SQL holds for.
+fn values(home: &Home, arm: &str, condition: &str) -> Vec<String> {
+    let sql = format!(
+        "SELECT trial.seed, protocol, metric.name, k, segment, value, n FROM metric_value JOIN trial ON trial.id = trial_id
+         JOIN arm ON arm.id = arm_id JOIN metric ON metric.id = metric_id WHERE arm.name = '{arm}' AND {condition} ORDER BY 1, 2, 3, 4, 5"
+    );
+    let found = rows(&home.db("results/rexp.sqlite"), &sql);
+    assert!(!found.is_empty(), "{sql}");
+    found
 }
 
 #[test]
@@ -121,12 +124,8 @@ fn stackers_of_segments_rank_their_own_users_and_the_shared_one_the_rest() {
     home.write("e.toml", CONTEXT.replace("[evaluation]", segments));
     home.ok(&["run", "e.toml"]);
     // The same columns and rows: only the segments differ.
-    assert_ne!(values(&home, "few").len(), 0);
-    let of = |arm: &str, segment: &str| -> Vec<String> {
-        let own = values(&home, arm).into_iter().filter(|row| row.contains(segment) && row.contains("Text(\"ndcg\")"));
-        own.map(|row| row.replace(arm, "")).collect()
-    };
-    assert_ne!(of("few", "user-activity:power"), of("own", "user-activity:power"));
+    let of = |arm: &str| values(&home, arm, "segment = 'user-activity:power' AND metric.name = 'ndcg'");
+    assert_ne!(of("few"), of("own"));
     let measures = strings(
         &home,
         "SELECT DISTINCT measure FROM importance JOIN arm ON arm.id = arm_id WHERE arm.name = 'own' AND measure LIKE 'coefficient%' ORDER BY 1",
@@ -165,7 +164,7 @@ fn segments_without_rows_enough_are_ranked_by_the_shared_stacker() {
             "logistic: segments with too few rows of either class, whose users the shared stacker ranks for: cold, regular, power"
         ]
     );
-    let plain = |arm: &str| -> Vec<String> { values(&home, arm).iter().map(|row| row.replace(arm, "")).collect() };
+    let plain = |arm: &str| values(&home, arm, "1");
     assert_eq!(plain("logistic"), plain("few"));
 }
 

@@ -78,3 +78,32 @@ fn every_kind_and_command_is_named() {
         assert!(text.contains(&format!("rexp {command}")), "README does not show rexp {command}");
     }
 }
+
+#[test]
+fn the_table_of_kinds_names_what_there_is() {
+    let readme = std::fs::read_to_string(repository("README.md")).unwrap();
+    let table = readme.split("| part of the TOML |").nth(1).unwrap().split("\n\n").next().unwrap();
+    let names = |part: &str| -> Vec<String> {
+        let row = table
+            .lines()
+            .find(|row| row.starts_with(&format!("| {part} |")))
+            .unwrap_or_else(|| panic!("no row {part}"));
+        let cell = row.split(" | ").nth(1).unwrap();
+        cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+    };
+    let parts = [
+        ("formats", "`[data]` format"),
+        ("splits", "`[split]`"),
+        ("models", "`[models.<name>]`"),
+        ("features", "`[features]`"),
+        ("stackers", "`[[stackers]]`"),
+        ("protocols", "`[evaluation]` protocols"),
+        ("segments", "`[evaluation]` segments"),
+    ];
+    let sets = Home::new().json(&["kinds", "--json"]);
+    for (set, part) in parts {
+        let found = sets.as_array().unwrap().iter().find(|found| found["set"] == set).unwrap();
+        let kinds = found["kinds"].as_array().unwrap().iter().map(|kind| kind["name"].as_str().unwrap().to_owned());
+        assert_eq!(kinds.collect::<Vec<_>>(), names(part), "{set}");
+    }
+}
