@@ -4,9 +4,10 @@ use super::compare::{keep, now, table};
 use super::style::Style;
 use super::{Shared, print, tables};
 use crate::compare::ab::{self, AbQuestion, AbTest};
-use crate::compare::ab_words::{designs, findings, setting};
+use crate::compare::ab_words::{GUARD_HEADS, designs, findings, guards, segments, setting};
 use crate::compare::ship::Advice;
-use crate::compare::verdict::{caution, fixed, signed};
+use crate::compare::topic::Rows;
+use crate::compare::verdict::{caution, fixed};
 use crate::error::{Error, Result};
 use crate::report;
 use crate::store::Store;
@@ -115,9 +116,10 @@ pub fn text(found: &AbTest, style: Style) -> String {
     }
     let sides = [found.sides[0].name.as_str(), found.sides[1].name.as_str()];
     let primary = std::slice::from_ref(&found.primary);
-    out += &table("same users under both", "paired, not corrected", primary, sides, style);
-    out += &table("segments that may not lose", "paired, not corrected", &found.segments, sides, style);
-    out += &guardrails(found, style);
+    out += &table(Rows::Metrics, "same users under both", "paired, not corrected", primary, sides, style);
+    let segments = segments(found);
+    out += &table(Rows::Segments, "segments that may not lose", "paired, not corrected", &segments, sides, style);
+    out += &tables::text(&GUARD_HEADS, guards(found), style);
     out += &tests(found, style);
     for line in findings(found) {
         let _ = writeln!(out, "\n{line}");
@@ -127,19 +129,6 @@ pub fn text(found: &AbTest, style: Style) -> String {
         let _ = writeln!(out, "note: {note}");
     }
     out
-}
-
-fn guardrails(found: &AbTest, style: Style) -> String {
-    let rows = found.guardrails.iter().map(|guardrail| {
-        vec![
-            guardrail.text.clone(),
-            guardrail.state.to_owned(),
-            signed(guardrail.found.uplift),
-            format!("[{}, {}]", signed(guardrail.found.lower), signed(guardrail.found.upper)),
-            signed(guardrail.limit),
-        ]
-    });
-    tables::text(&["guardrails", "state", "difference", "interval", "limit"], rows.collect(), style)
 }
 
 /// What each way to analyse the test would take and see.

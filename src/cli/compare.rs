@@ -5,7 +5,8 @@ use super::{Shared, print, tables};
 use crate::compare::comparison::{self, Comparison, PairReport};
 use crate::compare::paired::Paired;
 use crate::compare::question::Question;
-use crate::compare::verdict::{caution, fixed, p_text, short, signed};
+use crate::compare::topic::{Rows, heads};
+use crate::compare::verdict::{caution, fixed, interval, p_text, short, signed};
 use crate::error::Result;
 use crate::report;
 use crate::store::Store;
@@ -42,7 +43,7 @@ pub struct CompareArgs {
     /// A difference smaller than this does not matter [default: 0.005]
     #[arg(long, value_name = "X")]
     pub margin: Option<f64>,
-    /// Level of intervals and tests [default: that of the first side, 0.95]
+    /// Level of intervals and tests [default: that of [study], else of the first side, 0.95]
     #[arg(long, value_name = "X")]
     pub level: Option<f64>,
     /// Compare every other side with this one only
@@ -120,9 +121,10 @@ pub fn text(found: &Comparison, style: Style) -> String {
     // Writing to a string cannot fail.
     let _ = writeln!(
         out,
-        "\nprotocol {} on {}, seeds {}; {} % intervals, margin ±{}",
+        "\nprotocol {} on {}{}, seeds {}; {} % intervals, margin ±{}",
         found.protocol,
         found.dataset,
+        if found.segment == "all" { String::new() } else { format!(", only {}", found.segment) },
         found.seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", "),
         (found.rules.level * 1e6).round() / 1e4,
         short(found.rules.margin)
@@ -131,7 +133,7 @@ pub fn text(found: &Comparison, style: Style) -> String {
         let _ = writeln!(out, "  {}: arm {} of {}, run {}", side.name, side.arm, side.experiment, side.run);
     }
     match &found.pairs[..] {
-        [only] => out += &one(only, style),
+        [only] => out += &one(only, &found.segment, style),
         many => out += &several(found, many, style),
     }
     out += &changes(found);
@@ -142,26 +144,23 @@ pub fn text(found: &Comparison, style: Style) -> String {
     out
 }
 
-fn one(pair: &PairReport, style: Style) -> String {
+fn one(pair: &PairReport, segment: &str, style: Style) -> String {
     let (mut out, sides) = (String::new(), [pair.candidate.as_str(), pair.baseline.as_str()]);
-    out += &table("metrics", &format!("Holm over {}", pair.primary.family_size), &pair.family, sides, style);
-    out += &table("other metrics", "exploratory, not corrected", &pair.exploratory, sides, style);
+    let corrected = format!("Holm over {}", pair.primary.family_size);
+    out += &table(Rows::Metrics, "metrics", &corrected, &pair.family, sides, style);
+    out += &table(Rows::Metrics, "other metrics", "exploratory, not corrected", &pair.exploratory, sides, style);
     let corrected = pair.segments.first().map_or(0, |first| first.family_size);
-    out += &table("segments", &format!("exploratory, Holm over {corrected}"), &pair.segments, sides, style);
-    out += &table("lists, user by user", "exploratory, not corrected", &pair.lists, sides, style);
+    let corrected = format!("exploratory, Holm over {corrected}");
+    out += &table(Rows::Segments, "segments", &corrected, &pair.segments, sides, style);
+    out += &table(Rows::Metrics, "lists, user by user", "exploratory, not corrected", &pair.lists, sides, style);
     if !pair.catalog.is_empty() {
         let rows = pair.catalog.iter().map(|row| {
-            let interval =
-                row.interval.map_or_else(String::new, |(low, high)| format!("[{}, {}]", signed(low), signed(high)));
-            vec![
-                format!("{}@{}", row.metric, row.k),
-                fixed(row.candidate),
-                fixed(row.baseline),
-                signed(row.uplift),
-                interval,
-            ]
+            let interval = row.interval.map_or_else(String::new, interval);
+            vec![row.label(), fixed(row.candidate), fixed(row.baseline), signed(row.uplift), interval]
         });
-        let head = ["lists together (t over seeds)", &pair.candidate, &pair.baseline, "difference", "interval"];
+        let of = if segment == "all" { "" } else { " of everybody" };
+        let head =
+            [&format!("lists together{of} (t over seeds)"), &pair.candidate, &pair.baseline, "difference", "interval"];
         out += &tables::text(&head, rows.collect(), style);
     }
     let number = |value: Option<f64>| value.map_or_else(|| "–".into(), fixed);
@@ -173,7 +172,7 @@ fn one(pair: &PairReport, style: Style) -> String {
             row.uplift.map_or_else(|| "–".into(), signed),
         ]
     });
-    let label = pair.primary.topic.label();
+    let label = pair.primary.topic.label_in_segment();
     out += &tables::text(
         &[&format!("seed, {label}"), &pair.candidate, &pair.baseline, "difference"],
         rows.collect(),
@@ -190,26 +189,25 @@ fn power(primary: &Paired) -> String {
         None => String::new(),
     };
     format!(
-        "\nWith 80 % power, {} users show a difference of {} or more{needed}.\n",
+        "\nWith 80 % power, {} users show a difference of {} or more{needed}: of one test, uncorrected, with users as the only source of chance.\n",
         primary.n_users,
         fixed(detectable)
     )
 }
 
-/// A table of paired differences, named by what each is about.
-pub fn table(name: &str, note: &str, rows: &[Paired], sides: [&str; 2], style: Style) -> String {
+/// A table of paired differences, its rows named by what they differ in.
+pub fn table(of: Rows, name: &str, note: &str, rows: &[Paired], sides: [&str; 2], style: Style) -> String {
     if rows.is_empty() {
         return String::new();
     }
     let row = |found: &Paired| {
-        let name = if found.topic.segment == "all" { found.topic.label() } else { found.topic.segment.clone() };
         let percent = |n: usize| format!("{:.0} %", 100.0 * n as f64 / found.n_users.max(1) as f64);
         vec![
-            name,
+            of.name(&found.topic),
             fixed(found.candidate),
             fixed(found.baseline),
             signed(found.uplift),
-            format!("[{}, {}]", signed(found.lower), signed(found.upper)),
+            interval((found.lower, found.upper)),
             p_text(found.p_value()).trim_start_matches("= ").to_owned(),
             found.d.map_or_else(|| "–".into(), |d| format!("{d:+.2}")),
             percent(found.n_better),
@@ -218,7 +216,8 @@ pub fn table(name: &str, note: &str, rows: &[Paired], sides: [&str; 2], style: S
         ]
     };
     let name = format!("{name} ({note})");
-    let head = [&name, sides[0], sides[1], "difference", "interval", "p", "d", "better", "worse", "users"];
+    let [more, less] = heads(rows);
+    let head = [&name, sides[0], sides[1], "difference", "interval", "p", "d", more, less, "users"];
     tables::text(&head, rows.iter().map(row).collect(), style)
 }
 
@@ -234,7 +233,7 @@ fn several(found: &Comparison, pairs: &[PairReport], style: Style) -> String {
         out += &tables::text(&["average rank over users", "rank"], rows, style);
         let _ = writeln!(
             out,
-            "Friedman over {} users: p {}; ranks further apart than {:.3} differ (Nemenyi).",
+            "Friedman over {} users, by Iman and Davenport's F: p {}; ranks further apart than {:.3} differ (Nemenyi).",
             ranks.n_users,
             p_text(ranks.p),
             ranks.critical_difference

@@ -105,7 +105,7 @@ fn interval_heading(board: &Leaderboard, protocol: usize, column: &Column) -> Op
 fn cell(board: &Leaderboard, protocol: usize, column: &Column, arm: usize, with_interval: bool) -> Cell {
     let value = |arm: usize| board.values.get(&(protocol, column.metric, column.k, arm));
     let Some(own) = value(arm) else { return Cell::new("–") };
-    let mut text = format!("{:.3}", own.mean());
+    let mut text = format!("{:.3}", own.shown());
     if let Some(interval) = own.interval.as_ref().filter(|_| with_interval) {
         let _ = write!(text, " [{:.3}, {:.3}]", interval.lower, interval.upper);
     }
@@ -118,9 +118,9 @@ fn cell(board: &Leaderboard, protocol: usize, column: &Column, arm: usize, with_
         _ => return Cell::new(text),
     };
     let best =
-        (0..board.arms.len()).filter_map(value).map(|other| sign * other.mean()).fold(f64::NEG_INFINITY, f64::max);
+        (0..board.arms.len()).filter_map(value).map(|other| sign * other.shown()).fold(f64::NEG_INFINITY, f64::max);
     let cell = Cell::new(text);
-    if sign * own.mean() >= best { cell.add_attribute(Attribute::Bold) } else { cell }
+    if sign * own.shown() >= best { cell.add_attribute(Attribute::Bold) } else { cell }
 }
 
 /// Every value over all users, for machines.
@@ -166,7 +166,13 @@ mod tests {
         let value = |mean: f64| BoardValue {
             values: seeds.iter().map(|&seed| mean + seed as f64 / 100.0).collect(),
             n: vec![599; seeds.len()],
-            interval: Some(BoardInterval { lower: 0.7, upper: 0.9, level: 0.95, method: "two-way".into() }),
+            interval: Some(BoardInterval {
+                estimate: mean + 0.021,
+                lower: 0.7,
+                upper: 0.9,
+                level: 0.95,
+                method: "two-way".into(),
+            }),
         };
         Leaderboard {
             run: "abc".into(),
@@ -195,10 +201,10 @@ mod tests {
             "protocol rated on d: mean [95 % interval over users and seeds] ± standard deviation over 2 seeds, 1 seed still to run, 599 users"
         );
         assert!(lines[1].contains("ndcg@10") && lines[1].contains("rmse") && !lines[1].contains("recall"), "{text}");
-        // (0.81 + 0.83) / 2, sd 0.0141.
+        // The estimate of the interval, and not (0.81 + 0.83) / 2, which it is not of; sd 0.0141.
         assert!(
             lines[2].starts_with(" stack *")
-                && lines[2].contains("0.820 [0.700, 0.900] ±.014")
+                && lines[2].contains("0.821 [0.700, 0.900] ±.014")
                 && lines[2].ends_with('–'),
             "{text}"
         );
@@ -209,7 +215,7 @@ mod tests {
     fn the_best_of_each_column_is_bold_where_there_is_color() {
         let text = text(&board(&[0]), None, Style::colored());
         assert!(
-            text.contains("\u{1b}[1m 0.800 [0.700, 0.900] \u{1b}[0m") && !text.contains("\u{1b}[1m 0.700 ["),
+            text.contains("\u{1b}[1m 0.821 [0.700, 0.900] \u{1b}[0m") && !text.contains("\u{1b}[1m 0.721 ["),
             "{text:?}"
         );
         assert!(!text.contains('±'));

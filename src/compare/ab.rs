@@ -3,11 +3,14 @@
 use super::bench::Bench;
 use super::comparison::{SideReport, side_report};
 use super::engagement;
-use super::paired::{self, FEWEST, POWER, Pair, Paired, Rules, Topic};
+use super::guards::{Evidence, Guard};
+use super::over_seeds::{OverSeeds, SeedValues};
+use super::paired::{self, FEWEST, POWER, Pair, Paired, Rules};
 use super::question::{self, Question};
 use super::replay::{self, Design, Replays};
-use super::ship::{Advice, GuardrailReport, Terms, decide, sentence};
+use super::ship::{Advice, Terms, decide, sentence};
 use super::sides::{self, Ground};
+use super::topic::Topic;
 use super::two_groups::{Hits, curves, groups, hits};
 use super::users::Grid;
 use crate::error::{Error, Result, shown};
@@ -64,9 +67,9 @@ pub struct AbTest {
     /// The primary metric, the same users under both arms.
     pub primary: Paired,
     /// Guardrails with what was found.
-    pub guardrails: Vec<GuardrailReport>,
-    /// The primary metric in segments that may not lose.
-    pub segments: Vec<Paired>,
+    pub guardrails: Vec<Guard>,
+    /// Segments that may not lose, with the primary metric in them.
+    pub segments: Vec<Guard>,
     /// How the test was laid out.
     pub design: Design,
     /// What replayed tests would have seen; `None` for too few users.
@@ -97,8 +100,8 @@ pub fn test(store: &Store, texts: &[String; 2], asked: &AbQuestion) -> Result<Ab
     let sides = sides::resolve(store, texts)?;
     let terms = Terms::of(&sides[0].run.params);
     let question = Question { margin: Some(terms.margin), ..Question::default() };
-    let rules = question::rules(&sides, &question)?;
-    let protocol = question::protocol(&sides, asked.protocol.as_deref())?;
+    let rules = question::rules(&sides, None, &question)?;
+    let protocol = question::protocol(&sides, asked.protocol.as_deref(), None)?;
     let ground = sides::common_ground(&sides, &protocol)?;
     let bench = Bench::new(store, &sides, &ground, &protocol)?;
     let lab = Lab { bench: &bench, terms: &terms, asked, rules };
@@ -124,7 +127,7 @@ pub fn test(store: &Store, texts: &[String; 2], asked: &AbQuestion) -> Result<Ab
     looks.n_comparisons += u64::from(!store.has_comparison(&key)?);
     let names = [&sides[0].name, &sides[1].name];
     Ok(AbTest {
-        verdict: sentence(names, advice, &reasons, &found, &guardrails),
+        verdict: sentence(names, advice, &reasons, &found, [&guardrails, &segments]),
         key,
         advice,
         reasons,
@@ -189,13 +192,28 @@ impl Lab<'_> {
         let bench = self.bench;
         let name = self.asked.metric.as_deref().unwrap_or(&self.terms.primary);
         if name == "engagement" {
-            let k = self.asked.k.unwrap_or(self.terms.k);
+            let k = self.k();
             let topic = Topic { metric: name.into(), k, segment: "all".into(), direction: "higher".into() };
             let grid = |side| engagement::grid(bench, side, k, &self.terms.discount);
             return Ok(Primary { topic, candidate: grid(0)?, baseline: grid(1)? });
         }
-        let (metric, k) = question::metric(name, self.asked.k, bench.available())?;
-        self.measured(&metric, k)
+        let (metric, k) = question::metric(name, Some(self.k()), bench.available())?;
+        let primary = self.measured(&metric, k)?;
+        if primary.topic.sign() == 0.0 {
+            return Err(Error::usage(
+                format!(
+                    "{} is neither good nor bad in itself, so that it cannot say what to ship",
+                    primary.topic.label()
+                ),
+                "let engagement or a metric with a direction decide, e.g. --metric ndcg@10; this one can be a guardrail",
+            ));
+        }
+        Ok(primary)
+    }
+
+    /// The cutoff of metrics that are named without one: the items shown.
+    fn k(&self) -> u64 {
+        self.asked.k.unwrap_or(self.terms.k)
     }
 
     fn measured(&self, metric: &str, k: u64) -> Result<Primary> {
@@ -218,25 +236,37 @@ impl Lab<'_> {
         })
     }
 
-    fn guardrail(&self, text: &str) -> Result<GuardrailReport> {
-        let guardrail = Guardrail::parse(text)?;
-        let name = match guardrail.metric.k {
-            Some(k) => format!("{}@{k}", guardrail.metric.name),
-            None => guardrail.metric.name.to_owned(),
+    fn guardrail(&self, text: &str) -> Result<Guard> {
+        let Guardrail { metric: asked, limit, is_relative } = Guardrail::parse(text)?;
+        let name = asked.k.map_or_else(|| asked.name.to_owned(), |k| format!("{}@{k}", asked.name));
+        let found = if self.bench.available().iter().any(|(metric, _)| metric == asked.name) {
+            let (metric, k) = question::metric(&name, Some(self.k()), self.bench.available())?;
+            let values = self.measured(&metric, k)?;
+            Evidence::Users(Box::new(self.one(&values, values.topic.clone())?))
+        } else {
+            Evidence::Seeds(self.over_seeds(&name, asked.name)?)
         };
-        let (metric, k) = question::metric(&name, Some(self.asked.k.unwrap_or(self.terms.k)), self.bench.available())?;
-        let values = self.measured(&metric, k)?;
-        let found = self.one(&values, values.topic.clone())?;
-        let limit = if guardrail.is_relative { guardrail.limit * found.baseline.abs() } else { guardrail.limit };
-        let state = match () {
-            () if found.is_identical() && limit <= 0.0 || found.lower >= limit => "held",
-            () if found.upper < limit => "broken",
-            () => "open",
-        };
-        Ok(GuardrailReport { text: text.to_owned(), limit, found, state })
+        Ok(Guard::guardrail(text, limit, is_relative, found))
     }
 
-    fn segment(&self, primary: &Primary, name: &str) -> Result<Paired> {
+    /// A metric that no user has a value of.
+    fn over_seeds(&self, name: &str, metric: &'static str) -> Result<OverSeeds> {
+        let values = SeedValues::read(self.bench, (0, 1))?;
+        let measured: Vec<(String, u64)> = values.cutoffs(metric).into_iter().map(|k| (metric.to_owned(), k)).collect();
+        let nothing = || {
+            Error::usage(
+                format!("{metric} was not measured of both sides, so that it cannot be a guardrail"),
+                "take another metric into `guardrails` of [ab]",
+            )
+        };
+        if measured.is_empty() {
+            return Err(nothing());
+        }
+        let (_, k) = question::metric(name, Some(self.k()), &measured)?;
+        values.difference(metric, k, self.rules.level).ok_or_else(nothing)
+    }
+
+    fn segment(&self, primary: &Primary, name: &str) -> Result<Guard> {
         let Some((_, members)) = self.bench.segments().iter().find(|(segment, _)| segment == name) else {
             let help = suggest::allowed(name, self.bench.segments().iter().map(|(segment, _)| segment.as_str()));
             return Err(Error::Name { what: "segment of users", found: shown(name), help: Some(help) });
@@ -246,7 +276,7 @@ impl Lab<'_> {
             candidate: primary.candidate.within(members),
             baseline: primary.baseline.within(members),
         };
-        self.one(&within, within.topic.clone())
+        Ok(Guard::segment(self.one(&within, within.topic.clone())?, self.rules.margin))
     }
 
     /// The mean rating of every user in `train_full`, which no arm can change.

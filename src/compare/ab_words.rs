@@ -1,7 +1,9 @@
 //! What an offline A/B test found, in words and rows that the terminal and the page share.
 
 use super::ab::AbTest;
-use super::verdict::{fixed, p_text, short, signed};
+use super::guards::{Evidence, Guard};
+use super::paired::Paired;
+use super::verdict::{fixed, interval, p_text, short, signed};
 use crate::stats::power;
 
 /// One way to analyse a test.
@@ -32,6 +34,32 @@ pub fn designs(found: &AbTest) -> [Analysis; 3] {
         },
         Analysis { name: "each user under both sides", power: paired, users_needed: found.users_needed_paired },
     ]
+}
+
+/// Heads of a table of guards.
+pub const GUARD_HEADS: [&str; 5] = ["guardrails and segments", "state", "difference", "interval", "limit"];
+
+/// Guardrails, then segments that may not lose: what it is, its state, difference, interval and limit.
+pub fn guards(found: &AbTest) -> Vec<Vec<String>> {
+    let row = |guard: &Guard| {
+        vec![
+            guard.text.clone(),
+            guard.state.name().to_owned(),
+            signed(guard.found.uplift()),
+            guard.found.ends().map_or_else(|| "–".into(), interval),
+            signed(guard.limit),
+        ]
+    };
+    found.guardrails.iter().chain(&found.segments).map(row).collect()
+}
+
+/// The primary metric in the segments that may not lose.
+pub fn segments(found: &AbTest) -> Vec<Paired> {
+    let paired = |guard: &Guard| match &guard.found {
+        Evidence::Users(found) => Some(Paired::clone(found)),
+        Evidence::Seeds(_) => None,
+    };
+    found.segments.iter().filter_map(paired).collect()
 }
 
 /// What was tested, and how.

@@ -1,8 +1,8 @@
 //! What a comparison reads from the store: users, segments, and values of any side.
 
 use super::intervals::{grids, segments};
-use super::paired::Topic;
 use super::sides::{Ground, Side};
+use super::topic::Topic;
 use super::users::{Grid, Users};
 use crate::error::Result;
 use crate::store::Store;

@@ -1,6 +1,7 @@
 //! Simulated studies, of which the truth is known: are p-values uniform where nothing differs, and do intervals contain the truth as often as they say?
 
-use super::paired::{Pair, Paired, Rules, Topic, compare};
+use super::paired::{Pair, Paired, Rules, compare};
+use super::topic::Topic;
 use super::users::Grid;
 use crate::rng;
 use rand_core::Rng;

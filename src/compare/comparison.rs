@@ -1,6 +1,8 @@
 //! A comparison of two or more sides, whole: what `rexp compare` prints, stores and puts on a page.
 
 use super::bench::Bench;
+use super::headline::headline;
+use super::over_seeds::{OverSeeds, SeedValues};
 use super::paired::{Paired, Rules};
 use super::plan::{Found, Plan};
 use super::question::{self, Question, Study};
@@ -8,14 +10,12 @@ use super::sides::{self, Ground, Side};
 use super::verdict::{self, Decision};
 use crate::error::{Error, Result, plural, shown};
 use crate::key::KeyBuilder;
-use crate::metrics::{Compute, METRICS};
 use crate::stats::multiple::holm;
-use crate::stats::{power, t_test};
+use crate::stats::power;
 use crate::store::Store;
 use crate::store::inference::{ComparisonRow, Looks};
 use crate::suggest;
 use serde::Serialize;
-use std::collections::BTreeMap;
 
 /// Everything that a comparison found.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -30,6 +30,8 @@ pub struct Comparison {
     pub dataset: String,
     /// Protocol.
     pub protocol: String,
+    /// `all`, or the one segment that was asked about; what is said of all lists together is of everybody all the same.
+    pub segment: String,
     /// Seeds that all sides have.
     pub seeds: Vec<u64>,
     /// Level, resamples and margin.
@@ -85,29 +87,12 @@ pub struct PairReport {
     pub segments: Vec<Paired>,
     /// Properties of the lists user by user: share of the tail, novelty, popularity lift.
     pub lists: Vec<Paired>,
-    /// Properties of all lists together, by seed: coverage, concentration.
+    /// Properties of all lists together, by seed: coverage, concentration. Of everybody, whatever the segment.
     pub catalog: Vec<OverSeeds>,
     /// The primary metric seed by seed: seed, candidate, baseline, difference.
     pub seeds: Vec<SeedRow>,
     /// Power of the paired t test for a difference like the one found: `(users, power)`; empty without a difference.
     pub power: Vec<(u64, f64)>,
-}
-
-/// A metric without values per user.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct OverSeeds {
-    /// Metric.
-    pub metric: String,
-    /// Cutoff; 0 for none.
-    pub k: u64,
-    /// Mean of the candidate.
-    pub candidate: f64,
-    /// Mean of the baseline.
-    pub baseline: f64,
-    /// Mean difference over seeds.
-    pub uplift: f64,
-    /// Student's interval over seeds; `None` for one seed or without variance.
-    pub interval: Option<(f64, f64)>,
 }
 
 /// One seed.
@@ -130,7 +115,7 @@ pub struct Ranks {
     pub average: Vec<(String, f64)>,
     /// Average ranks further apart than this differ.
     pub critical_difference: f64,
-    /// p-value of Friedman's test that all rank alike.
+    /// p-value of Friedman's test that all rank alike, by Iman and Davenport's F.
     pub p: f64,
     /// Users with a value of every side.
     pub n_users: usize,
@@ -143,49 +128,37 @@ pub struct Ranks {
 pub fn compare(store: &Store, texts: &[String], question: &Question) -> Result<Comparison> {
     let sides = sides::resolve(store, texts)?;
     let (study, registered_at) = question::registered(&sides).unzip();
-    let rules = question::rules(&sides, question)?;
-    let registered_protocol = study.as_ref().map(|study| study.protocol.as_str()).filter(|name| !name.is_empty());
-    let protocol = question::protocol(&sides, question.protocol.as_deref().or(registered_protocol))?;
+    let rules = question::rules(&sides, study.as_ref(), question)?;
+    let protocol = question::protocol(&sides, question.protocol.as_deref(), study.as_ref())?;
     let ground = sides::common_ground(&sides, &protocol)?;
     let pairs = pairs(&sides, question.baseline.as_deref())?;
     let bench = Bench::new(store, &sides, &ground, &protocol)?;
-    let plan = Plan::new(&bench, study.as_ref(), question)?;
+    let plan = Plan::new(&bench, study.as_ref(), question, rules)?;
     let mut found = Vec::new();
     for &(candidate, baseline) in &pairs {
         found.push(plan.compare(&bench, candidate, baseline, rules)?);
     }
     correct(&mut found);
-    let reports = pairs.iter().zip(found).map(|(&(candidate, baseline), found)| {
-        report(&bench, (&sides[candidate], &sides[baseline]), (candidate, baseline), found, rules)
-    });
+    let reports = pairs
+        .iter()
+        .zip(found)
+        .map(|(&(candidate, baseline), found)| report(&bench, &plan, (candidate, baseline), found, rules));
     let reports = reports.collect::<Result<Vec<PairReport>>>()?;
     let key = key(&sides, &ground, &protocol, &plan, rules, question);
     let mut looks = store.looks(&ground.splits)?;
     looks.n_comparisons += u64::from(!store.has_comparison(&key)?);
     let mut notes = ground.notes.clone();
-    if let Some(time) = registered_at.filter(|_| plan.is_registered) {
-        let before = match store.looks_before(&ground.splits, time)? {
-            (0, 0) => "before any other run or comparison on these test ratings".to_owned(),
-            (runs, comparisons) => format!(
-                "after {} and {} on these test ratings, which weakens it",
-                plural(runs as usize, "run"),
-                plural(comparisons as usize, "comparison")
-            ),
-        };
-        notes.push(format!(
-            "the metric, the sides and the family were registered in [study] {before}; all else is exploratory"
-        ));
-    } else {
-        notes.push(
-            "no [study] registers this question: read it as exploratory unless you had fixed it before looking".into(),
-        );
+    match registered_at.filter(|_| plan.is_registered) {
+        Some(time) => notes.extend(registration(store, &sides, &ground, time)?),
+        None => notes.push(unregistered(study.as_ref())),
     }
     Ok(Comparison {
         key,
-        verdict: headline(&sides, &reports),
+        verdict: headline(&sides, &reports, question.baseline.as_deref()),
         sides: sides.iter().map(side_report).collect(),
         dataset: sides[0].run.dataset.clone(),
         protocol: protocol.clone(),
+        segment: plan.segment.clone(),
         seeds: ground.seeds.clone(),
         rules,
         study: study.filter(|_| plan.is_registered),
@@ -251,14 +224,9 @@ fn adjust(mut tests: Vec<&mut Paired>) {
     }
 }
 
-fn report(
-    bench: &Bench<'_>,
-    (candidate, baseline): (&Side, &Side),
-    places: (usize, usize),
-    found: Found,
-    rules: Rules,
-) -> Result<PairReport> {
-    let Found { family, exploratory, lists, segments, seeds, k } = found;
+fn report(bench: &Bench<'_>, plan: &Plan, places: (usize, usize), found: Found, rules: Rules) -> Result<PairReport> {
+    let (candidate, baseline) = (&bench.sides[places.0], &bench.sides[places.1]);
+    let Found { family, exploratory, lists, segments, seeds } = found;
     // There is a primary comparison: fewer users than it needs are refused before.
     let Some(primary) = family.first().cloned() else {
         return Err(Error::usage("found no users in common", "compare runs on the same test ratings"));
@@ -271,7 +239,7 @@ fn report(
         baseline: baseline.name.clone(),
         decision: verdict::decide(&primary, rules),
         sentence: verdict::sentence(&candidate.name, &baseline.name, &primary, rules),
-        catalog: catalog(bench, places, k, rules)?,
+        catalog: SeedValues::read(bench, places)?.catalog(plan.k, rules.level),
         power: primary.d.map_or_else(Vec::new, |d| power_curve(d, &primary, rules)),
         primary,
         family,
@@ -280,6 +248,42 @@ fn report(
         lists,
         seeds,
     })
+}
+
+/// When the question was registered, and what had been looked at before its sides were run.
+fn registration(store: &Store, sides: &[Side], ground: &Ground, time: &str) -> Result<Vec<String>> {
+    let looks = |(runs, comparisons): (u64, u64)| {
+        format!("{} and {}", plural(runs as usize, "run"), plural(comparisons as usize, "comparison"))
+    };
+    let before = match store.looks_before(&ground.splits, time, &[])? {
+        (0, 0) => "before any other run or comparison on these test ratings".to_owned(),
+        found => format!("after {} on these test ratings, which weakens it", looks(found)),
+    };
+    let mut notes = vec![format!(
+        "the metric, the sides, the family, the protocol and the level were registered in [study] {before}; all else is exploratory"
+    )];
+    // A side that came later may have been made with an eye on what others had found in between.
+    let own: Vec<&str> = sides.iter().map(|side| side.run.run.as_str()).collect();
+    let at_first = store.looks_before(&ground.splits, time, &own)?;
+    for side in sides.iter().filter(|side| side.run.started_at.as_str() > time) {
+        let found = store.looks_before(&ground.splits, &side.run.started_at, &own)?;
+        if found != at_first {
+            notes.push(format!(
+                "{} was run after {} besides on these test ratings: what they showed may have shaped it",
+                side.name,
+                looks(found)
+            ));
+        }
+    }
+    Ok(notes)
+}
+
+/// That the question was not registered, or that another one was.
+fn unregistered(study: Option<&Study>) -> String {
+    let other = study.map_or_else(String::new, |study| {
+        format!(" (registered of these sides: {} under {} at level {})", study.primary, study.protocol, study.level)
+    });
+    format!("no [study] registers this question{other}: read it as exploratory unless you had fixed it before looking")
 }
 
 /// Power from ten users to well beyond those needed, a fixed step apart on a logarithmic scale.
@@ -297,71 +301,6 @@ fn power_curve(d: f64, primary: &Paired, rules: Rules) -> Vec<(u64, f64)> {
         }
     }
     out
-}
-
-/// Properties of all lists together, over the common seeds.
-fn catalog(bench: &Bench<'_>, (candidate, baseline): (usize, usize), k: u64, rules: Rules) -> Result<Vec<OverSeeds>> {
-    let read =
-        |side: usize| bench.store.values_by_seed(&bench.sides[side].run.run, &bench.sides[side].arm, bench.protocol);
-    let (of_candidate, of_baseline) = (read(candidate)?, read(baseline)?);
-    let mut out = Vec::new();
-    for metric in METRICS.iter().filter(|metric| matches!(metric.compute, Compute::AllListsAtK(_))) {
-        let value = |values: &BTreeMap<(String, u64, u64), f64>, seed: u64| {
-            values.get(&(metric.name.to_owned(), k, seed)).copied()
-        };
-        let both =
-            bench.seeds.iter().filter_map(|&seed| Some((value(&of_candidate, seed)?, value(&of_baseline, seed)?)));
-        let both: Vec<(f64, f64)> = both.collect();
-        if both.is_empty() {
-            continue;
-        }
-        let n = both.len() as f64;
-        let differences: Vec<f64> = both.iter().map(|(candidate, baseline)| candidate - baseline).collect();
-        let test = t_test::paired(&differences, rules.level);
-        out.push(OverSeeds {
-            metric: metric.name.into(),
-            k,
-            candidate: both.iter().map(|pair| pair.0).sum::<f64>() / n,
-            baseline: both.iter().map(|pair| pair.1).sum::<f64>() / n,
-            uplift: differences.iter().sum::<f64>() / n,
-            interval: test.map(|test| (test.lower, test.upper)),
-        });
-    }
-    Ok(out)
-}
-
-/// The first line: of two sides their sentence, of more what is best.
-fn headline(sides: &[Side], reports: &[PairReport]) -> String {
-    if let [only] = reports {
-        return only.sentence.clone();
-    }
-    let primary = &reports[0].primary;
-    let wins = |name: &str| {
-        let is_win = |report: &&PairReport| {
-            report.candidate == name && report.decision == Decision::Better
-                || report.baseline == name && report.decision == Decision::Worse
-        };
-        reports.iter().filter(is_win).count()
-    };
-    let plays =
-        |name: &str| reports.iter().filter(|report| report.candidate == name || report.baseline == name).count();
-    let best = sides.iter().max_by_key(|side| (wins(&side.name), std::cmp::Reverse(side.name.clone())));
-    let name = best.map_or("", |side| side.name.as_str());
-    let label = primary.topic.label();
-    match (wins(name), plays(name)) {
-        (0, _) => format!(
-            "no side is better than another beyond chance: {label}, {} pairs, Holm over {}",
-            reports.len(),
-            primary.family_size
-        ),
-        (won, all) if won == all => {
-            format!("{name} beats all it was compared with ({won}): {label}, Holm over {}", primary.family_size)
-        }
-        (won, all) => format!(
-            "{name} beats {won} of the {all} it was compared with, none beats more: {label}, Holm over {}",
-            primary.family_size
-        ),
-    }
 }
 
 fn key(sides: &[Side], ground: &Ground, protocol: &str, plan: &Plan, rules: Rules, question: &Question) -> String {

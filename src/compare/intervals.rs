@@ -1,7 +1,7 @@
 //! Intervals on every run: each value of each arm gets one, made from what the store holds of every user.
 //!
 //! - A metric that every user has: BCa bootstrap over users, a user's value being the mean over the seeds in which it was evaluated. Users are drawn once for all arms.
-//! - With five seeds or more also the two-way bootstrap over users and seeds, over everybody at the cutoff nearest 10.
+//! - With five seeds or more also the two-way bootstrap over users and seeds, over everybody at the cutoff nearest 10; of the same mean over users.
 //! - A metric of all lists or rows together (coverage, RMSE) has no value per user: Student's t over the seeds, from two on.
 
 use super::agreement;
@@ -27,6 +27,9 @@ const HELD: usize = 1 << 21;
 
 /// Seeds from which on seeds are resampled too.
 pub const TWO_WAY_FROM: usize = 5;
+
+/// Name of the interval over users and seeds.
+pub const TWO_WAY: &str = "two-way";
 
 /// How intervals are made.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -128,7 +131,7 @@ impl<'a> Maker<'a> {
         if self.seeds.len() >= TWO_WAY_FROM {
             let lines: Vec<&Line<'_>> = whole.iter().copied().filter(|line| is_headline(line.measure)).collect();
             let found = self.two_way(&lines.iter().map(|line| &line.grid).collect::<Vec<_>>())?;
-            put(out, lines.into_iter().map(|line| (line, "all")), found, "two-way");
+            put(out, lines.into_iter().map(|line| (line, "all")), found, TWO_WAY);
         }
         for at in 0..self.segments.len() {
             let (name, members) = self.segments[at].clone();
@@ -156,7 +159,7 @@ impl<'a> Maker<'a> {
 
     fn two_way(&mut self, grids: &[&Grid]) -> Result<Vec<Option<Interval>>> {
         let (settings, n_seeds, n_units) = (self.settings, self.seeds.len(), self.users.n());
-        let keys: Vec<Key> = grids.iter().map(|grid| grid.key("two-way", settings)).collect();
+        let keys: Vec<Key> = grids.iter().map(|grid| grid.key(TWO_WAY, settings)).collect();
         self.known.or_make(&keys, |wanted| {
             let resampler = Resampler { n_units, n_resamples: settings.n_resamples, seed: SEED };
             let series: Vec<Series<'_>> = wanted.iter().map(|&at| grids[at].series()).collect();

@@ -2,13 +2,15 @@
 
 use super::bench::Bench;
 use super::comparison::Ranks;
-use super::paired::{self, FEWEST, Pair, Paired, Rules, Topic};
+use super::paired::{self, FEWEST, Pair, Paired, Rules, TIE};
 use super::question::{self, Question, Study};
 use super::sides::Side;
+use super::topic::Topic;
 use super::users::Grid;
 use crate::error::{Error, Result, shown};
 use crate::metrics::{Compute, METRICS};
 use crate::stats::friedman::friedman;
+use crate::stats::ties::Rounded;
 use crate::suggest;
 
 /// What is to be computed of every pair.
@@ -21,9 +23,11 @@ pub struct Plan {
     exploratory: Vec<(String, u64)>,
     /// Properties of lists.
     lists: Vec<(String, u64)>,
+    /// Cutoff that properties of lists are taken at; 0 for none.
+    pub k: u64,
     /// `all`, or the one segment that is asked about.
     pub segment: String,
-    /// Whether the question is the one that was registered.
+    /// Whether the question is the one that was registered: metric, sides, family, protocol and level.
     pub is_registered: bool,
     /// Segments that are looked at besides.
     segments: Vec<String>,
@@ -41,8 +45,6 @@ pub struct Found {
     pub segments: Vec<Paired>,
     /// Means of candidate and baseline in each seed.
     pub seeds: (Vec<Option<f64>>, Vec<Option<f64>>),
-    /// Cutoff that properties of lists are taken at.
-    pub k: u64,
 }
 
 impl Plan {
@@ -50,9 +52,9 @@ impl Plan {
     ///
     /// # Errors
     /// [`Error::Name`] and [`Error::Usage`] for a metric, cutoff or segment that there is not.
-    pub fn new(bench: &Bench<'_>, study: Option<&Study>, question: &Question) -> Result<Self> {
+    pub fn new(bench: &Bench<'_>, study: Option<&Study>, question: &Question, rules: Rules) -> Result<Self> {
         let available = bench.available();
-        let study = match study.filter(|study| study.protocol.is_empty() || study.protocol == bench.protocol) {
+        let study = match study.filter(|study| study.protocol == bench.protocol) {
             Some(study) => Some((study, question::metric(&study.primary, None, available)?)),
             None => None,
         };
@@ -62,7 +64,8 @@ impl Plan {
             _ => question::metric(asked.unwrap_or("ndcg"), question.k, available)?,
         };
         let segment = question.segment.clone().unwrap_or_else(|| "all".into());
-        let registered = study.filter(|(_, registered)| *registered == primary && segment == "all");
+        let registered = study
+            .filter(|(study, registered)| *registered == primary && segment == "all" && study.level == rules.level);
         let k = if primary.1 == 0 {
             question::metric("ndcg", question.k, available).map_or(0, |(_, k)| k)
         } else {
@@ -95,7 +98,8 @@ impl Plan {
         let lists = available
             .iter()
             .filter(at_k)
-            .filter(|(name, _)| is(name, |compute| matches!(compute, Compute::ListAtK(_))));
+            .filter(|(name, _)| is(name, |compute| matches!(compute, Compute::ListAtK(_))))
+            .filter(|metric| !family.contains(metric));
         let mut segments: Vec<String> = bench.segments().iter().map(|(name, _)| name.clone()).collect();
         let items = bench.values(0, &primary.0, primary.1)?;
         segments.extend(items.into_iter().map(|(name, _)| name).filter(|name| name != "all"));
@@ -106,6 +110,7 @@ impl Plan {
         Ok(Self {
             exploratory: relevance.iter().filter(|metric| !family.contains(metric)).cloned().collect(),
             lists: lists.cloned().collect(),
+            k,
             segments: if segment == "all" { segments } else { Vec::new() },
             primary,
             family,
@@ -156,12 +161,7 @@ impl Plan {
         let mut plain = found.into_iter();
         let mut take = |n: usize| plain.by_ref().take(n).flatten().filter(is_enough).collect::<Vec<Paired>>();
         let (family, exploratory) = (take(self.family.len()), take(self.exploratory.len()));
-        Ok(Found { family, exploratory, lists: take(self.lists.len()), segments, seeds, k: self.list_cutoff() })
-    }
-
-    /// The cutoff that properties of lists are taken at.
-    fn list_cutoff(&self) -> u64 {
-        self.lists.first().map_or(self.primary.1, |(_, k)| *k)
+        Ok(Found { family, exploratory, lists: take(self.lists.len()), segments, seeds })
     }
 
     /// Average ranks of all sides over users; `None` without differences.
@@ -175,12 +175,7 @@ impl Plan {
             let Some(grid) = bench.over(side, metric, *k, &self.segment)? else { return Ok(None) };
             grids.push(grid);
         }
-        let shared = grids.iter().skip(1).fold(grids[0].clone(), |shared, grid| shared.within(grid));
-        let sign = bench.topic(metric, *k, &self.segment).sign();
-        let arms: Vec<Vec<f64>> = grids
-            .iter()
-            .map(|grid| grid.within(&shared).over_seeds().present().into_iter().map(|value| sign * value).collect())
-            .collect();
+        let arms = tied(&grids, bench.topic(metric, *k, &self.segment).sign());
         Ok(friedman(&arms).map(|test| Ranks {
             average: sides.iter().map(|side| side.name.clone()).zip(test.average_ranks.iter().copied()).collect(),
             critical_difference: test.critical_difference(1.0 - rules.level),
@@ -190,7 +185,48 @@ impl Plan {
     }
 }
 
+/// Means of the users that all sides have, larger being better; users in whom sides are equal but for the rounding of the store have equal values.
+fn tied(grids: &[Grid], sign: f64) -> Vec<Vec<f64>> {
+    let shared = grids.iter().skip(1).fold(grids[0].clone(), |shared, grid| shared.within(grid));
+    let largest = grids.iter().map(|grid| grid.largest(&shared)).fold(0.0, f64::max);
+    let means = grids.iter().map(|grid| grid.within(&shared).over_seeds().present());
+    let signed: Vec<f64> = means.flatten().map(|value| sign * value).collect();
+    let n_users = signed.len() / grids.len();
+    Rounded::new(signed, TIE * largest).values.chunks(n_users.max(1)).map(<[f64]>::to_vec).collect()
+}
+
 /// Whether there are users enough for an interval to mean something.
 fn is_enough(paired: &Paired) -> bool {
     paired.n_users >= FEWEST
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sides_that_are_equal_but_for_the_rounding_of_the_store_share_a_rank() {
+        // In two seeds 0.3 and 0.6, and 0.2 and 0.7: both 0.45, but not as f32.
+        let grid = |values: [f32; 2]| {
+            let mut grid = Grid::new(&[1, 2], 3);
+            for (seed, value) in [1, 2].into_iter().zip(values) {
+                grid.fill(seed, &[0, 1, 2], [f64::from(value), 0.5, 0.0].into_iter());
+            }
+            grid
+        };
+        let mut partial = grid([0.1, 0.1]);
+        partial = partial.within(&{
+            let mut two = Grid::new(&[1, 2], 3);
+            two.fill(1, &[0, 2], [1.0, 1.0].into_iter());
+            two.fill(2, &[0, 2], [1.0, 1.0].into_iter());
+            two
+        });
+        let (one, other) = (grid([0.3, 0.6]), grid([0.2, 0.7]));
+        assert_ne!(one.over_seeds(), other.over_seeds(), "the noise is there");
+        let arms = tied(&[one.clone(), other, partial], 1.0);
+        assert_eq!((arms.len(), arms[0].len()), (3, 2), "users that all have");
+        assert_eq!(arms[0], arms[1]);
+        assert!(arms[0][0] > arms[2][0] && arms[0][1] == arms[2][1]);
+        assert!(tied(&[one.clone(), one], -1.0)[0][0] < 0.0);
+    }
 }

@@ -24,7 +24,7 @@ pub struct Question {
     pub margin: Option<f64>,
     /// The side that the others are compared with; unset: of two the second, of more each with each.
     pub baseline: Option<String>,
-    /// Level of intervals; unset: that of the first side's experiment.
+    /// Level of intervals; unset: that of the registered study, else of the first side's experiment.
     pub level: Option<f64>,
 }
 
@@ -32,7 +32,7 @@ pub struct Question {
 pub const MARGIN: f64 = 0.005;
 
 /// What a study had written down before it ran: `[study]`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Study {
     /// The metric that decides.
     pub primary: String,
@@ -40,8 +40,10 @@ pub struct Study {
     pub contrast: Vec<String>,
     /// Metrics whose tests are corrected together.
     pub family: Vec<String>,
-    /// Protocol; empty: the first of the experiment.
+    /// Protocol: the one that was written down, else the first of the experiment.
     pub protocol: String,
+    /// Level of intervals and tests: that of the experiment.
+    pub level: f64,
 }
 
 impl Study {
@@ -50,11 +52,13 @@ impl Study {
         let get = |name: &str| params.get(&format!("study.{name}"));
         let text = |name: &str| get(name).and_then(|json| serde_json::from_str::<String>(json).ok());
         let list = |name: &str| get(name).and_then(|json| serde_json::from_str::<Vec<String>>(json).ok());
+        let protocol = text("protocol").filter(|protocol| !protocol.is_empty());
         Some(Self {
             primary: text("primary").filter(|primary| !primary.is_empty())?,
             contrast: list("contrast").unwrap_or_default(),
             family: list("family").unwrap_or_default(),
-            protocol: text("protocol").unwrap_or_default(),
+            protocol: protocol.or(protocols(params).into_iter().next()).unwrap_or_default(),
+            level: level(params),
         })
     }
 
@@ -85,19 +89,26 @@ pub fn registered(sides: &[Side]) -> Option<(Study, &str)> {
     }
 }
 
-/// The protocol that is asked about.
+/// The protocols of a run.
+fn protocols(params: &BTreeMap<String, String>) -> Vec<String> {
+    params.get("evaluation.protocols").and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
+}
+
+/// The level of a run's intervals.
+fn level(params: &BTreeMap<String, String>) -> f64 {
+    params.get("statistics.level").and_then(|value| value.parse().ok()).unwrap_or(0.95)
+}
+
+/// The protocol that is asked about: the one asked for, else that of the study if all sides have it, else the first that they share.
 ///
 /// # Errors
 /// [`Error::Name`] for one that not all sides have.
-pub fn protocol(sides: &[Side], asked: Option<&str>) -> Result<String> {
-    let of = |side: &Side| -> Vec<String> {
-        let json = side.run.params.get("evaluation.protocols");
-        json.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
-    };
-    let mut shared = of(&sides[0]);
-    shared.retain(|protocol| sides[1..].iter().all(|side| of(side).contains(protocol)));
-    let first = shared.first().cloned();
-    match asked.map(str::to_owned).or(first) {
+pub fn protocol(sides: &[Side], asked: Option<&str>, study: Option<&Study>) -> Result<String> {
+    let mut shared = protocols(&sides[0].run.params);
+    shared.retain(|protocol| sides[1..].iter().all(|side| protocols(&side.run.params).contains(protocol)));
+    let registered = study.map(|study| &study.protocol).filter(|protocol| shared.contains(protocol));
+    let default = registered.or(shared.first()).cloned();
+    match asked.map(str::to_owned).or(default) {
         Some(protocol) if shared.contains(&protocol) => Ok(protocol),
         Some(other) => {
             let help = suggest::allowed(&other, shared.iter().map(String::as_str));
@@ -107,13 +118,13 @@ pub fn protocol(sides: &[Side], asked: Option<&str>) -> Result<String> {
     }
 }
 
-/// Level, resamples and margin.
+/// Level, resamples and margin: the level asked for, else that of the study, else that of the first side.
 ///
 /// # Errors
 /// [`Error::Usage`] for a level outside (0, 1) or a margin that is not positive.
-pub fn rules(sides: &[Side], question: &Question) -> Result<Rules> {
-    let number = |name: &str| sides[0].run.params.get(name).and_then(|value| value.parse::<f64>().ok());
-    let level = question.level.or_else(|| number("statistics.level")).unwrap_or(0.95);
+pub fn rules(sides: &[Side], study: Option<&Study>, question: &Question) -> Result<Rules> {
+    let params = &sides[0].run.params;
+    let level = question.level.or(study.map(|study| study.level)).unwrap_or_else(|| level(params));
     if !(level > 0.0 && level < 1.0) {
         return Err(Error::usage(format!("found the level {level}, expected a number between 0 and 1"), "e.g. 0.95"));
     }
@@ -124,7 +135,8 @@ pub fn rules(sides: &[Side], question: &Question) -> Result<Rules> {
             "the difference below which it does not matter, e.g. 0.005",
         ));
     }
-    let n_resamples = number("statistics.resamples").map_or(Resampler::DEFAULT, |n| n as usize);
+    let resamples = params.get("statistics.resamples").and_then(|value| value.parse::<f64>().ok());
+    let n_resamples = resamples.map_or(Resampler::DEFAULT, |n| n as usize);
     Ok(Rules { level, n_resamples, margin })
 }
 
@@ -153,4 +165,26 @@ pub fn metric(asked: &str, k: Option<u64>, available: &[(String, u64)]) -> Resul
     }
     let all: Vec<String> = cutoffs.iter().map(|k| if *k == 0 { "none".into() } else { k.to_string() }).collect();
     Err(Error::usage(format!("{name} was not measured at the cutoff {wanted}"), format!("allowed: {}", all.join(", "))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn params(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(name, json)| ((*name).to_owned(), (*json).to_owned())).collect()
+    }
+
+    #[test]
+    fn a_study_without_a_protocol_means_the_first_of_its_experiment_and_every_study_the_level() {
+        let registered = [("study.primary", "\"ndcg@10\""), ("evaluation.protocols", "[\"full\",\"rated\"]")];
+        let study = Study::of(&params(&registered)).unwrap();
+        assert_eq!((study.protocol.as_str(), study.level), ("full", 0.95));
+        let empty = [&registered[..], &[("study.protocol", "\"\"")]].concat();
+        assert_eq!(Study::of(&params(&empty)).unwrap(), study);
+        let said = [&registered[..], &[("study.protocol", "\"rated\""), ("statistics.level", "0.9")]].concat();
+        let study = Study::of(&params(&said)).unwrap();
+        assert_eq!((study.protocol.as_str(), study.level), ("rated", 0.9));
+        assert_eq!(Study::of(&params(&[("study.primary", "\"\"")])), None);
+    }
 }

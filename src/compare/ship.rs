@@ -1,5 +1,6 @@
 //! Whether to ship: what `[ab]` asks for against what was found.
 
+use super::guards::{Guard, State};
 use super::paired::{Paired, Rules};
 use super::question;
 use super::verdict::{p_text, short, signed, uplift};
@@ -33,19 +34,6 @@ impl Advice {
             Self::Undecided => "undecided",
         }
     }
-}
-
-/// A guardrail with what was found.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct GuardrailReport {
-    /// As written.
-    pub text: String,
-    /// The lowest difference that it allows, in units of the metric.
-    pub limit: f64,
-    /// What was found.
-    pub found: Paired,
-    /// `held`, `broken` or `open`.
-    pub state: &'static str,
 }
 
 /// What `[ab]` of the candidate says.
@@ -87,41 +75,27 @@ impl Terms {
 /// What to do, and why. Harm comes first, then gain, then equivalence.
 pub fn decide(
     found: &Paired,
-    guardrails: &[GuardrailReport],
-    segments: &[Paired],
+    guardrails: &[Guard],
+    segments: &[Guard],
     terms: &Terms,
     rules: Rules,
 ) -> (Advice, Vec<String>) {
-    if found.is_identical() {
-        return (Advice::Equivalent, vec!["the two are identical on every user".into()]);
-    }
-    // As if more were better, whatever the metric.
-    let sign = if found.topic.sign() < 0.0 { -1.0 } else { 1.0 };
-    let ends = |paired: &Paired| if sign < 0.0 { (-paired.upper, -paired.lower) } else { (paired.lower, paired.upper) };
-    let (lower, upper) = ends(found);
-    let mut harm: Vec<String> = guardrails
-        .iter()
-        .filter(|guardrail| guardrail.state == "broken")
-        .map(|guardrail| format!("{} is broken: {}", guardrail.text, uplift(&guardrail.found)))
-        .collect();
-    harm.extend(
-        segments
-            .iter()
-            .filter(|segment| ends(segment).1 < 0.0)
-            .map(|segment| format!("{} loses: {}", segment.topic.segment, uplift(segment))),
-    );
+    // As if more were better, whatever the metric; one without a direction is refused before.
+    let is_mirrored = found.topic.sign() < 0.0;
+    let (lower, upper) = if is_mirrored { (-found.upper, -found.lower) } else { (found.lower, found.upper) };
+    let guards = || guardrails.iter().chain(segments);
+    let mut harm: Vec<String> = guards().filter_map(Guard::harm).collect();
     if found.is_real(rules.level) && upper < 0.0 {
         harm.insert(0, format!("{} is worse", found.topic.label()));
     }
     if !harm.is_empty() {
         return (Advice::Keep, harm);
     }
+    if found.is_identical() {
+        return (Advice::Equivalent, vec!["the two are identical on every user".into()]);
+    }
     let minimum = short(terms.minimum_uplift);
-    let open: Vec<String> = guardrails
-        .iter()
-        .filter(|guardrail| guardrail.state == "open")
-        .map(|guardrail| format!("{} is not shown to hold: {}", guardrail.text, uplift(&guardrail.found)))
-        .collect();
+    let open: Vec<String> = guards().filter_map(Guard::doubt).collect();
     let gains = found.is_real(rules.level) && lower > terms.minimum_uplift;
     if gains && open.is_empty() {
         return (Advice::Ship, vec![format!("the whole interval is above the minimum uplift of {minimum}")]);
@@ -132,7 +106,7 @@ pub fn decide(
     if gains {
         return (Advice::Undecided, open);
     }
-    if found.equivalence_p.is_some_and(|p| p < 1.0 - rules.level) {
+    if found.is_equivalent(rules) {
         return (
             Advice::Equivalent,
             vec![format!("the difference is shown to be smaller than ±{}", short(rules.margin))],
@@ -149,7 +123,7 @@ pub fn sentence(
     advice: Advice,
     reasons: &[String],
     found: &Paired,
-    guardrails: &[GuardrailReport],
+    [guardrails, segments]: [&[Guard]; 2],
 ) -> String {
     let [candidate, baseline] = names;
     let claim = match advice {
@@ -160,9 +134,11 @@ pub fn sentence(
     };
     let mut out =
         format!("{claim}: {} {}, p {}; {}", found.topic.label(), uplift(found), p_text(found.p), reasons.join("; "));
-    if !guardrails.is_empty() {
-        let held = guardrails.iter().filter(|guardrail| guardrail.state == "held").count();
-        out += &format!("; {held} of {} guardrails held", guardrails.len());
+    for (what, guards) in [("guardrails", guardrails), ("segments", segments)] {
+        if !guards.is_empty() {
+            let held = guards.iter().filter(|guard| guard.state == State::Held).count();
+            out += &format!("; {held} of {} {what} held", guards.len());
+        }
     }
     let seeds = if found.n_seeds == 1 { "seed" } else { "seeds" };
     out + &format!("; {} users × {} {seeds}", found.n_users, found.n_seeds)
@@ -171,6 +147,7 @@ pub fn sentence(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compare::guards::Evidence;
 
     const RULES: Rules = Rules { level: 0.95, n_resamples: 1000, margin: 0.005 };
 
@@ -178,12 +155,32 @@ mod tests {
         Terms { minimum_uplift, ..Terms::of(&BTreeMap::new()) }
     }
 
-    fn guardrail(state: &'static str) -> GuardrailReport {
-        let found = Paired::example(-0.03, (-0.05, -0.01), 0.01);
-        GuardrailReport { text: "tail-share >= -0.02".into(), limit: -0.02, found, state }
+    /// A guardrail at 0 over an interval.
+    fn guardrail(lower: f64, upper: f64) -> Guard {
+        let found = Paired::example(f64::midpoint(lower, upper), (lower, upper), 0.01);
+        Guard::guardrail("tail-share >= 0", 0.0, false, Evidence::Users(Box::new(found)))
     }
 
-    fn advice(found: &Paired, guardrails: &[GuardrailReport], segments: &[Paired], minimum_uplift: f64) -> Advice {
+    fn held() -> Guard {
+        guardrail(0.01, 0.02)
+    }
+
+    fn broken() -> Guard {
+        guardrail(-0.02, -0.01)
+    }
+
+    fn open() -> Guard {
+        guardrail(-0.01, 0.01)
+    }
+
+    /// A segment over an interval.
+    fn segment(lower: f64, upper: f64) -> Guard {
+        let mut found = Paired::example(f64::midpoint(lower, upper), (lower, upper), 0.01);
+        found.topic.segment = "user-activity:cold".into();
+        Guard::segment(found, RULES.margin)
+    }
+
+    fn advice(found: &Paired, guardrails: &[Guard], segments: &[Guard], minimum_uplift: f64) -> Advice {
         let (advice, reasons) = decide(found, guardrails, segments, &terms(minimum_uplift), RULES);
         assert!(!reasons.is_empty(), "a verdict has a reason");
         advice
@@ -193,7 +190,7 @@ mod tests {
     fn what_gains_and_harms_nothing_is_shipped() {
         let gain = Paired::example(0.02, (0.01, 0.03), 0.001);
         assert_eq!(advice(&gain, &[], &[], 0.0), Advice::Ship);
-        assert_eq!(advice(&gain, &[guardrail("held")], std::slice::from_ref(&gain), 0.005), Advice::Ship);
+        assert_eq!(advice(&gain, &[held()], &[segment(-0.004, 0.03)], 0.005), Advice::Ship);
         assert_eq!(advice(&gain, &[], &[], 0.015), Advice::Undecided, "not shown to be worth it");
         assert_eq!(advice(&gain, &[], &[], 0.04), Advice::Keep, "shown not to be worth it");
         assert_eq!(advice(&Paired { p: 0.2, ..gain.clone() }, &[], &[], 0.0), Advice::Undecided);
@@ -203,9 +200,10 @@ mod tests {
     fn harm_comes_before_gain_and_doubt_holds_it_back() {
         let gain = Paired::example(0.02, (0.01, 0.03), 0.001);
         let loss = Paired::example(-0.02, (-0.03, -0.01), 0.001);
-        assert_eq!(advice(&gain, &[guardrail("broken")], &[], 0.0), Advice::Keep);
-        assert_eq!(advice(&gain, &[guardrail("open")], &[], 0.0), Advice::Undecided);
-        assert_eq!(advice(&gain, &[], std::slice::from_ref(&loss), 0.0), Advice::Keep);
+        assert_eq!(advice(&gain, &[broken()], &[], 0.0), Advice::Keep);
+        assert_eq!(advice(&gain, &[open()], &[], 0.0), Advice::Undecided);
+        assert_eq!(advice(&gain, &[], &[segment(-0.03, -0.01)], 0.0), Advice::Keep);
+        assert_eq!(advice(&gain, &[held()], &[segment(-0.08, 0.01)], 0.0), Advice::Undecided);
         assert_eq!(advice(&loss, &[], &[], 0.0), Advice::Keep);
     }
 
@@ -221,8 +219,33 @@ mod tests {
     fn nothing_shown_is_undecided_and_a_small_difference_equivalent() {
         let open = Paired::example(0.001, (-0.004, 0.006), 0.7);
         assert_eq!(advice(&open, &[], &[], 0.0), Advice::Undecided);
-        assert_eq!(advice(&Paired { equivalence_p: Some(0.01), ..open.clone() }, &[], &[], 0.0), Advice::Equivalent);
+        let small = Paired { equivalence_p: Some(0.01), ..open.clone() };
+        assert_eq!(
+            advice(&small, &[], &[], 0.0),
+            Advice::Undecided,
+            "over users and seeds it reaches beyond the margin"
+        );
+        assert_eq!(advice(&Paired { upper: 0.0045, ..small.clone() }, &[], &[], 0.0), Advice::Equivalent);
+        let one_seed = Paired { interval_method: "bca-users", ..small };
+        assert_eq!(advice(&one_seed, &[], &[], 0.0), Advice::Equivalent);
         assert_eq!(advice(&Paired { n_better: 0, n_worse: 0, ..open }, &[], &[], 0.0), Advice::Equivalent);
+    }
+
+    #[test]
+    fn harm_comes_before_being_identical() {
+        let same = Paired { n_better: 0, n_worse: 0, n_tied: 100, ..Paired::example(0.0, (0.0, 0.0), 1.0) };
+        assert_eq!(advice(&same, &[open()], &[], 0.0), Advice::Equivalent);
+        let (advice, reasons) = decide(&same, &[broken()], &[], &terms(0.0), RULES);
+        assert!(advice == Advice::Keep && reasons[0].starts_with("tail-share >= 0 is broken: "), "{reasons:?}");
+    }
+
+    #[test]
+    fn the_first_line_counts_what_held() {
+        let gain = Paired::example(0.02, (0.01, 0.03), 0.001);
+        let names = [&"a".to_owned(), &"b".to_owned()];
+        let line =
+            sentence(names, Advice::Undecided, &["why".into()], &gain, [&[held(), open()], &[segment(-0.08, 0.01)]]);
+        assert!(line.ends_with("; why; 1 of 2 guardrails held; 0 of 1 segments held; 100 users × 5 seeds"), "{line}");
     }
 
     #[test]

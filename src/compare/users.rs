@@ -80,22 +80,10 @@ impl Grid {
         out
     }
 
-    /// One over the number of seeds that a user has, where it has one.
-    pub fn weights(&self) -> Self {
-        let mut out = self.clone();
-        for user in 0..self.n_users {
-            let own = || (0..self.seeds.len()).map(|row| row * self.n_users + user);
-            let n = own().filter(|&at| self.defined[at]).count();
-            own().for_each(|at| out.values[at] = if self.defined[at] { 1.0 / n as f64 } else { 0.0 });
-        }
-        out
-    }
-
-    /// Value by value times those of a grid that is defined in the same places.
-    pub fn times(&self, factors: &Self) -> Self {
-        let mut out = self.clone();
-        out.values.iter_mut().zip(&factors.values).for_each(|(value, factor)| *value *= factor);
-        out
+    /// The largest size of a value, where another grid is defined as well; 0 without any.
+    pub fn largest(&self, other: &Self) -> f64 {
+        let both = (0..self.values.len()).filter(|&at| self.defined[at] && other.defined[at]);
+        both.map(|at| self.values[at].abs()).fold(0.0, f64::max)
     }
 
     /// The mean of every user over the seeds in which it is defined.
@@ -211,6 +199,7 @@ mod tests {
         assert_eq!(minus.over_seeds().present(), [0.25, 0.5]);
         assert_eq!(minus.by_seed(), [Some(0.375), None]);
         assert_eq!(grid().within(&minus).over_seeds().present(), [0.5, 1.0]);
+        assert_eq!((grid().largest(&minus), other.largest(&minus)), (1.0, 0.5));
     }
 
     #[test]

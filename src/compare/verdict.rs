@@ -36,16 +36,12 @@ pub fn decide(paired: &Paired, rules: Rules) -> Decision {
             () => Decision::Different,
         };
     }
-    if paired.equivalence_p.is_some_and(|p| p < 1.0 - rules.level) { Decision::Equivalent } else { Decision::Undecided }
+    if paired.is_equivalent(rules) { Decision::Equivalent } else { Decision::Undecided }
 }
 
 /// The first line of a comparison.
 pub fn sentence(candidate: &str, baseline: &str, paired: &Paired, rules: Rules) -> String {
-    let label = if paired.topic.segment == "all" {
-        paired.topic.label()
-    } else {
-        format!("{} in {}", paired.topic.label(), paired.topic.segment)
-    };
+    let label = paired.topic.label_in_segment();
     let people =
         format!("{} users × {} seed{}", paired.n_users, paired.n_seeds, if paired.n_seeds == 1 { "" } else { "s" });
     let decision = decide(paired, rules);
@@ -77,10 +73,12 @@ pub fn sentence(candidate: &str, baseline: &str, paired: &Paired, rules: Rules) 
         Decision::Undecided => {
             out += doubt(paired, rules);
             if let Some(n) = paired.users_needed.filter(|&n| n > paired.n_users as u64) {
-                out += &format!("; a difference of this size needs about {n} users to be seen");
+                out += &format!(
+                    "; one uncorrected test over users needs about {n} of them to see a difference of this size"
+                );
             }
         }
-        Decision::Better | Decision::Worse if paired.equivalence_p.is_some_and(|p| p < 1.0 - rules.level) => {
+        Decision::Better | Decision::Worse if paired.is_equivalent(rules) => {
             out += &format!("; but it is smaller than ±{margin}");
         }
         _ => {}
@@ -100,6 +98,9 @@ fn doubt(paired: &Paired, rules: Rules) -> &'static str {
             "; seen alone it would be a difference, among so many tests it is not"
         }
         (false, true) => "; the interval sees a difference, the test does not",
+        (false, false) if paired.is_equivalent_over_users(rules) => {
+            "; over users the difference is smaller than the margin, over users and seeds that is not shown"
+        }
         _ => "",
     }
 }
@@ -118,7 +119,12 @@ pub fn caution(looks: &Looks) -> String {
 pub fn uplift(paired: &Paired) -> String {
     let percent = |share: f64| format!("{:+.1}", 100.0 * share).replace("-0.0", "0.0").replace("+0.0", "0.0");
     let relative = paired.relative.map_or_else(String::new, |share| format!(" ({} %)", percent(share)));
-    format!("{} [{}, {}]{relative}", signed(paired.uplift), signed(paired.lower), signed(paired.upper))
+    format!("{} {}{relative}", signed(paired.uplift), interval((paired.lower, paired.upper)))
+}
+
+/// `[+0.0012, +0.0110]`.
+pub fn interval((lower, upper): (f64, f64)) -> String {
+    format!("[{}, {}]", signed(lower), signed(upper))
 }
 
 /// Four decimals with a sign; 0 has none.
@@ -187,7 +193,11 @@ mod tests {
         let open = Paired::example(0.001, (-0.004, 0.006), 0.7);
         assert_eq!(decide(&open, RULES), Decision::Undecided);
         let small = Paired { equivalence_p: Some(0.01), ..open.clone() };
-        assert_eq!(decide(&small, RULES), Decision::Equivalent);
+        assert_eq!(decide(&small, RULES), Decision::Undecided, "seeds make it reach beyond the margin");
+        let because = "; over users the difference is smaller than the margin, over users and seeds that is not shown";
+        assert!(said(&small).contains(because), "{}", said(&small));
+        assert_eq!(decide(&Paired { upper: 0.0045, ..small.clone() }, RULES), Decision::Equivalent);
+        assert_eq!(decide(&Paired { interval_method: "bca-users", ..small }, RULES), Decision::Equivalent);
         let none = Paired { n_better: 0, n_worse: 0, n_tied: 100, ..open };
         assert_eq!(decide(&none, RULES), Decision::Identical);
     }
@@ -200,11 +210,13 @@ mod tests {
                         41 % of users better, 37 % worse; 100 users × 5 seeds";
         assert_eq!(said(&paired), expected);
         paired.equivalence_p = Some(0.01);
+        assert_eq!(said(&paired), expected, "over users and seeds it may be as large as 0.011");
+        paired.upper = 0.0049;
         assert!(said(&paired).ends_with("; but it is smaller than ±0.005"));
         let undecided = said(&Paired::example(0.001, (-0.004, 0.006), 0.7));
         assert!(undecided.starts_with("a and b cannot be told apart: "), "{undecided}");
         assert!(
-            undecided.ends_with("100 users × 5 seeds; a difference of this size needs about 800 users to be seen"),
+            undecided.ends_with("100 users × 5 seeds; one uncorrected test over users needs about 800 of them to see a difference of this size"),
             "{undecided}"
         );
         let seeds_differ = said(&Paired::example(0.02, (-0.001, 0.03), 0.01));

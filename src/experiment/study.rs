@@ -3,6 +3,7 @@
 use crate::error::Error;
 use crate::kind::{Options, Reader};
 use crate::metrics::spec::{Guardrail, MetricAt};
+use crate::metrics::{Direction, metric};
 use crate::protocols::PROTOCOLS;
 use crate::suggest;
 
@@ -44,7 +45,7 @@ crate::options! {
         pub margin: f64 = 0.005, in 1e-9..=1e6;
         /// What must not fall by more than a limit: "tail-share >= -0.02", "recall@10 >= -1 %".
         pub guardrails: Vec<String> = Vec::new();
-        /// Segments that may not lose, e.g. "user-activity:cold".
+        /// Segments that may not lose, e.g. "user-activity:cold": each must be shown to lose less than the margin.
         pub segments: Vec<String> = Vec::new();
     }
 }
@@ -84,12 +85,23 @@ pub fn read_ab(reader: &Reader<'_>) -> Ab {
     let ab = Ab::read(reader);
     reader.finish();
     if ab.primary != "engagement" {
-        check(reader, "primary", MetricAt::parse(&ab.primary).map(|_| ()));
+        check(reader, "primary", MetricAt::parse(&ab.primary).and_then(decides));
     }
     for guardrail in &ab.guardrails {
         check(reader, "guardrails", Guardrail::parse(guardrail).map(|_| ()));
     }
     ab
+}
+
+/// Refuses a metric that cannot say which side to ship.
+fn decides(asked: MetricAt) -> Result<(), Error> {
+    match metric(asked.name).map(|metric| metric.direction) {
+        Some(Direction::Neutral) => Err(Error::usage(
+            format!("{} is neither good nor bad in itself, so that it cannot say what to ship", asked.name),
+            "\"engagement\", or a metric with a direction such as \"ndcg@10\"",
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// A name that cannot be read becomes a problem of the key it stands at.

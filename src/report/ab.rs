@@ -5,7 +5,8 @@ use super::comparison_figures::better;
 use super::figures::{Draft, Figure, Place, rendered};
 use super::page::STYLE;
 use crate::compare::ab::AbTest;
-use crate::compare::ab_words::{designs, findings, setting};
+use crate::compare::ab_words::{GUARD_HEADS, designs, findings, guards, segments, setting};
+use crate::compare::topic::Rows;
 use crate::compare::verdict::{caution, signed};
 use crate::error::Result;
 use crate::plots::differences::{self, DifferencesData, Unit};
@@ -52,16 +53,6 @@ fn page<'a>(found: &'a AbTest, figures: &'a [Figure]) -> ComparisonPage<'a> {
 
 fn tables(found: &AbTest) -> Vec<PlainTable> {
     let sides = [found.sides[0].name.as_str(), found.sides[1].name.as_str()];
-    let guardrails = found.guardrails.iter().map(|guardrail| {
-        let interval = format!("[{}, {}]", signed(guardrail.found.lower), signed(guardrail.found.upper));
-        vec![
-            guardrail.text.clone(),
-            guardrail.state.into(),
-            signed(guardrail.found.uplift),
-            interval,
-            signed(guardrail.limit),
-        ]
-    });
     let rows = designs(found).into_iter().map(|design| {
         vec![
             design.name.to_owned(),
@@ -71,12 +62,19 @@ fn tables(found: &AbTest) -> Vec<PlainTable> {
     });
     let head = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<String>>();
     let mut out = vec![
-        paired("The same users under both sides.".into(), std::slice::from_ref(&found.primary), sides),
-        paired("Segments that may not lose.".into(), &found.segments, sides),
+        paired(
+            Rows::Metrics,
+            "The same users under both sides.".into(),
+            std::slice::from_ref(&found.primary),
+            sides,
+        ),
+        paired(Rows::Segments, "Segments that may not lose.".into(), &segments(found), sides),
         PlainTable {
-            caption: "Guardrails: held where the whole interval is above the limit, broken where it is below.".into(),
-            columns: head(&["guardrail", "state", "difference", "interval", "limit"]),
-            rows: guardrails.collect(),
+            caption: "Guardrails and segments: held where the whole interval is on the allowed side of the limit; broken where it is beyond it or, in a segment, below \
+                      zero; open between."
+                .into(),
+            columns: head(&GUARD_HEADS),
+            rows: guards(found),
         },
         PlainTable {
             caption: "What each way to analyse a test sees with the users there are, and how many it would need."
@@ -122,7 +120,7 @@ fn figures(found: &AbTest) -> Result<Vec<Figure>> {
             heading: Heading {
                 title: "How many users would it take?".into(),
                 caption: format!(
-                    "Chance of a significant test where the uplift is {}, as found, by the way it is analysed.",
+                    "Chance of a significant test, uncorrected, where the uplift is {}, as found, by the way it is analysed.",
                     signed(found.primary.uplift)
                 ),
             },
@@ -144,10 +142,13 @@ fn methods(found: &AbTest) -> Vec<String> {
     let n = found.rules.n_resamples;
     vec![
         "The decision rests on the paired difference: the same user under both sides, averaged over seeds. Harm comes first, a broken guardrail or a losing \
-         segment; then gain, an interval wholly above the minimum uplift and a significant permutation test; then equivalence, two one-sided t tests \
-         (Schuirmann 1987). All else is undecided."
+         segment; then gain, an interval wholly above the minimum uplift and a significant permutation test, with no guard open; then equivalence, two one-sided t \
+         tests (Schuirmann 1987) and, from five seeds on, the interval within the margin. All else is undecided."
             .into(),
         format!("Intervals: bootstrap, {n} resamples, over users (BCa, Efron 1987) or, from five seeds on, over users and seeds (Owen & Eckles 2012). p: sign-flip permutation."),
+        "Guardrails on what lists have only together, such as coverage: Student's t of the differences over seeds. Power: of one test, uncorrected, with users as the \
+         only source of chance."
+            .into(),
         "Replays: a seed at random, users assigned at random, Welch's t test between the groups; with CUPED after a linear adjustment by the user's mean rating in \
          train_full (Deng, Xu, Kohavi & Walker 2013). Shares of users: two-proportion z, interval of Newcombe (1998)."
             .into(),

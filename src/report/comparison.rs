@@ -6,7 +6,8 @@ use super::files::{Folder, folder_name};
 use super::page::{STYLE, rendered};
 use crate::compare::comparison::{Comparison, PairReport};
 use crate::compare::paired::Paired;
-use crate::compare::verdict::{caution, fixed, p_text, short, signed};
+use crate::compare::topic::Rows;
+use crate::compare::verdict::{caution, fixed, interval, p_text, short, signed};
 use crate::error::Result;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -73,9 +74,10 @@ fn page<'a>(found: &'a Comparison, figures: &'a [Figure], names: &[&str]) -> Com
         lines,
         caution: caution(&found.looks),
         meta: format!(
-            "Protocol {} on {}, seeds {}; {}",
+            "Protocol {} on {}{}, seeds {}; {}",
             found.protocol,
             found.dataset,
+            if found.segment == "all" { String::new() } else { format!(", only {}", found.segment) },
             found.seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", "),
             found
                 .sides
@@ -98,7 +100,7 @@ fn tables(found: &Comparison) -> Vec<PlainTable> {
         average.sort_by(|a, b| a.1.total_cmp(&b.1));
         out.push(PlainTable {
             caption: format!(
-                "Average ranks over {} users: p {} (Friedman); ranks further apart than {:.3} differ (Nemenyi).",
+                "Average ranks over {} users: p {} (Friedman's test by Iman and Davenport's F); ranks further apart than {:.3} differ (Nemenyi).",
                 ranks.n_users,
                 p_text(ranks.p),
                 ranks.critical_difference
@@ -110,37 +112,37 @@ fn tables(found: &Comparison) -> Vec<PlainTable> {
     if let [pair] = &found.pairs[..] {
         let family = format!("Metrics; p corrected over {} tests (Holm).", pair.primary.family_size);
         let segments = pair.segments.first().map_or(0, |first| first.family_size);
-        for (caption, rows) in [
-            (family, &pair.family),
-            ("Other metrics: exploratory, not corrected.".into(), &pair.exploratory),
+        for (of, caption, rows) in [
+            (Rows::Metrics, family, &pair.family),
+            (Rows::Metrics, "Other metrics: exploratory, not corrected.".into(), &pair.exploratory),
             (
+                Rows::Segments,
                 format!("Segments of {}: exploratory, corrected over {segments} (Holm).", pair.primary.topic.label()),
                 &pair.segments,
             ),
-            ("The lists, user by user: exploratory, not corrected.".into(), &pair.lists),
+            (Rows::Metrics, "The lists, user by user: exploratory, not corrected.".into(), &pair.lists),
         ] {
             if !rows.is_empty() {
-                out.push(paired(caption, rows, [&pair.candidate, &pair.baseline]));
+                out.push(paired(of, caption, rows, [&pair.candidate, &pair.baseline]));
             }
         }
-        out.push(catalog(pair));
+        out.push(catalog(pair, &found.segment));
         out.push(seeds(pair));
         out.retain(|table| !table.rows.is_empty());
     }
     out
 }
 
-pub(super) fn paired(caption: String, rows: &[Paired], sides: [&str; 2]) -> PlainTable {
+pub(super) fn paired(of: Rows, caption: String, rows: &[Paired], sides: [&str; 2]) -> PlainTable {
     let row = |found: &Paired| {
-        let name = if found.topic.segment == "all" { found.topic.label() } else { found.topic.segment.clone() };
         let number = |value: Option<f64>| value.map_or_else(|| "–".into(), |value| format!("{value:+.3}"));
         let p = |value: f64| p_text(value).trim_start_matches("= ").to_owned();
         vec![
-            name,
+            of.name(&found.topic),
             fixed(found.candidate),
             fixed(found.baseline),
             signed(found.uplift),
-            format!("[{}, {}]", signed(found.lower), signed(found.upper)),
+            interval((found.lower, found.upper)),
             p(found.p_value()),
             found.wilcoxon_p.map_or_else(|| "–".into(), p),
             found.t_p.map_or_else(|| "–".into(), p),
@@ -150,7 +152,10 @@ pub(super) fn paired(caption: String, rows: &[Paired], sides: [&str; 2]) -> Plai
         ]
     };
     let columns = [
-        "metric",
+        match of {
+            Rows::Metrics => "metric",
+            Rows::Segments => "segment",
+        },
         sides[0],
         sides[1],
         "difference",
@@ -165,21 +170,17 @@ pub(super) fn paired(caption: String, rows: &[Paired], sides: [&str; 2]) -> Plai
     PlainTable { caption, columns: columns.map(str::to_owned).to_vec(), rows: rows.iter().map(row).collect() }
 }
 
-fn catalog(pair: &PairReport) -> PlainTable {
+fn catalog(pair: &PairReport, segment: &str) -> PlainTable {
     let rows = pair.catalog.iter().map(|row| {
-        let interval =
-            row.interval.map_or_else(|| "–".into(), |(low, high)| format!("[{}, {}]", signed(low), signed(high)));
-        vec![
-            format!("{}@{}", row.metric, row.k),
-            fixed(row.candidate),
-            fixed(row.baseline),
-            signed(row.uplift),
-            interval,
-        ]
+        let interval = row.interval.map_or_else(|| "–".into(), interval);
+        vec![row.label(), fixed(row.candidate), fixed(row.baseline), signed(row.uplift), interval]
     });
     let columns = ["metric", &pair.candidate, &pair.baseline, "difference", "interval over seeds"];
     PlainTable {
-        caption: "All lists together, over seeds (Student's t).".into(),
+        caption: format!(
+            "All lists together{}, over seeds (Student's t).",
+            if segment == "all" { "" } else { ", of everybody and not of the segment alone" }
+        ),
         columns: columns.map(str::to_owned).to_vec(),
         rows: rows.collect(),
     }
@@ -192,7 +193,7 @@ fn seeds(pair: &PairReport) -> PlainTable {
         vec![row.seed.to_string(), number(row.candidate), number(row.baseline), uplift]
     });
     PlainTable {
-        caption: format!("{} seed by seed.", pair.primary.topic.label()),
+        caption: format!("{} seed by seed.", pair.primary.topic.label_in_segment()),
         columns: ["seed", &pair.candidate, &pair.baseline, "difference"].map(str::to_owned).to_vec(),
         rows: rows.collect(),
     }
@@ -216,7 +217,11 @@ fn methods(found: &Comparison) -> Vec<String> {
         interval,
         format!("p: sign-flip permutation test of the mean, two-sided, {n} flips (all of them up to 20 users), (hits + 1)/(flips + 1) (Phipson & Smyth 2010); corrected within its family by Holm (1979). \
                  Beside it Wilcoxon's signed ranks with Pratt's zeros and Student's paired t. A difference is called real only where the corrected p and the interval agree."),
-        format!("d_z: mean difference over its standard deviation (Cohen 1988). Equivalence: two one-sided t tests against ±{} (Schuirmann 1987).", short(found.rules.margin)),
-        "Power: paired t test, noncentral t (Cohen 1988). Ranks of three or more sides: Friedman (1937) with Nemenyi's critical difference (Demšar 2006).".into(),
+        format!("d_z: mean difference over its standard deviation (Cohen 1988). Equivalence: two one-sided t tests over users against ±{} (Schuirmann 1987); from five seeds on the interval over users and seeds must lie \
+                 within it too.", short(found.rules.margin)),
+        "Ties: values are stored with 24 bits, so that differences of users nearer than 5e-7 of the largest value count as equal.".into(),
+        "Power: paired t test, noncentral t (Cohen 1988), of one test, uncorrected, with users as the only source of chance. Ranks of three or more sides: Friedman (1937), \
+         p by the F of Iman & Davenport (1980), with Nemenyi's critical difference (Demšar 2006)."
+            .into(),
     ]
 }

@@ -49,6 +49,11 @@ fn level(found: &Comparison) -> String {
     format!("{} % intervals", (found.rules.level * 1e6).round() / 1e4)
 }
 
+/// Whose difference it is, where a segment was asked about.
+fn of_whom(found: &Comparison) -> String {
+    if found.segment == "all" { String::new() } else { format!(" of {}", found.segment) }
+}
+
 fn metrics(found: &Comparison, pair: &PairReport) -> Draft {
     let family = pair.family.iter().enumerate().map(|(at, paired)| row(paired.topic.label(), paired, at == 0));
     let others = pair.exploratory.iter().map(|paired| row(paired.topic.label(), paired, false));
@@ -56,7 +61,8 @@ fn metrics(found: &Comparison, pair: &PairReport) -> Draft {
         heading: Heading {
             title: format!("{} − {}", pair.candidate, pair.baseline),
             caption: format!(
-                "Mean difference over users with {}; band: ±{}, too small to matter.",
+                "Mean difference over users{} with {}; band: ±{}, too small to matter.",
+                of_whom(found),
                 level(found),
                 short(found.rules.margin)
             ),
@@ -69,7 +75,7 @@ fn metrics(found: &Comparison, pair: &PairReport) -> Draft {
 }
 
 fn all_pairs(found: &Comparison, pairs: &[PairReport]) -> Draft {
-    let label = pairs.first().map_or_else(String::new, |pair| pair.primary.topic.label());
+    let label = pairs.first().map_or_else(String::new, |pair| pair.primary.topic.label_in_segment());
     let rows = pairs.iter().map(|pair| row(format!("{} − {}", pair.candidate, pair.baseline), &pair.primary, false));
     let data = ForestData {
         heading: Heading {
@@ -88,7 +94,7 @@ fn all_pairs(found: &Comparison, pairs: &[PairReport]) -> Draft {
 }
 
 fn users(pair: &PairReport) -> Draft {
-    let label = pair.primary.topic.label();
+    let label = pair.primary.topic.label_in_segment();
     let data = DifferencesData {
         heading: Heading {
             title: format!("{label} user by user: {} − {}", pair.candidate, pair.baseline),
@@ -130,7 +136,7 @@ fn power(found: &Comparison, pair: &PairReport) -> Draft {
         heading: Heading {
             title: "How many users would it take?".into(),
             caption: format!(
-                "Chance that the paired t test at level {} sees a difference like the one found.",
+                "Chance that one paired t test at level {}, uncorrected, sees a difference like the one found; users are the only source of chance.",
                 ((1.0 - found.rules.level) * 1e6).round() / 1e6
             ),
         },

@@ -31,7 +31,8 @@ const SEGMENTS: &str = "SELECT protocol, metric_id, k, segment, arm_id, value, n
     WHERE trial.run_id = ?1 AND segment <> 'all' AND metric_id = ?2 AND k = ?3
     ORDER BY protocol, metric_id, k, segment, arm.position, arm_id, seed";
 // The last of several methods counts: users and seeds together say more than users alone.
-const INTERVALS: &str = "SELECT protocol, metric_id, k, segment, arm_id, lower, upper, level, method FROM interval
+const INTERVALS: &str =
+    "SELECT protocol, metric_id, k, segment, arm_id, lower, upper, level, method, estimate FROM interval
     WHERE run_id = ?1 AND (segment = 'all' OR (metric_id = ?2 AND k = ?3)) ORDER BY method = 'two-way'";
 const OMISSIONS: &str =
     "SELECT protocol, metric.name, reason, arm.name, count(DISTINCT trial.id), min(count), max(count)
@@ -186,7 +187,8 @@ type Of = (String, i64, i64, String, i64);
 
 fn interval(row: &Row<'_>) -> rusqlite::Result<(Of, Interval)> {
     let of = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?);
-    Ok((of, Interval { lower: row.get(5)?, upper: row.get(6)?, level: row.get(7)?, method: row.get(8)? }))
+    let (lower, upper, estimate) = (row.get(5)?, row.get(6)?, row.get(9)?);
+    Ok((of, Interval { estimate, lower, upper, level: row.get(7)?, method: row.get(8)? }))
 }
 
 /// Joins neighbors that differ in their seed only.

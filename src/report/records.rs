@@ -1,5 +1,6 @@
 //! What the page knows of a run: the store's rows as plain structs, named as the schema names them.
 
+use crate::plots::Spread;
 use crate::store::agreement::AgreementRow;
 
 /// A run with all that hangs on it.
@@ -115,13 +116,24 @@ pub struct Values {
     pub n: Vec<i64>,
     /// `[n_seeds]`, users.
     pub n_left_out: Vec<i64>,
-    /// Ends of its interval, where the run has one.
+    /// Its interval, where the run has one.
     pub interval: Option<Interval>,
+}
+
+impl Values {
+    /// What is shown: the value that the interval is of, where there is one, else the mean over seeds; between the lowest and the highest seed. The two differ where
+    /// users have not the same seeds.
+    pub fn spread(&self) -> Option<Spread> {
+        let spread = Spread::of(&self.values)?;
+        Some(self.interval.as_ref().map_or(spread, |own| Spread { mean: own.estimate, ..spread }))
+    }
 }
 
 /// An interval of a value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Interval {
+    /// The value that the ends stand around.
+    pub estimate: f64,
     pub lower: f64,
     pub upper: f64,
     pub level: f64,

@@ -115,9 +115,9 @@ impl<'a> Board<'a> {
             .find(|v| v.arm_id == arm)
     }
 
-    /// Mean and range over seeds of an arm.
+    /// Value of an arm and its range over seeds.
     pub fn spread(&self, protocol: &str, metric: i64, k: i64, arm: i64) -> Option<Spread> {
-        self.values(protocol, metric, k, arm).and_then(|values| Spread::of(&values.values))
+        self.values(protocol, metric, k, arm).and_then(Values::spread)
     }
 
     /// Mean of an arm between the ends of its interval, or of its seeds where there is none.
@@ -176,9 +176,9 @@ impl<'a> Board<'a> {
         ranked
     }
 
-    /// A cell with the mean over seeds and its interval, or without one the range of seeds; it says so where the arm has a value in some seeds only.
+    /// A cell with a value and its interval, or without one the range of seeds; it says so where the arm has a value in some seeds only.
     fn cell(&self, values: Option<&Values>) -> Cell {
-        let mut cell = Cell::of(values.and_then(|values| Spread::of(&values.values)));
+        let mut cell = Cell::of(values.and_then(Values::spread));
         if let Some(interval) = values.and_then(|values| values.interval.as_ref()) {
             cell.range = brackets(interval.lower, interval.upper);
         }
@@ -208,7 +208,7 @@ impl<'a> Board<'a> {
             })
             .collect();
         for (at, metric) in metrics.iter().enumerate() {
-            let mean = |found: &Vec<Option<&Values>>| found[at].and_then(|values| Spread::of(&values.values));
+            let mean = |found: &Vec<Option<&Values>>| found[at].and_then(Values::spread);
             let means: Vec<_> = found.iter().map(|found| mean(found).map(|value| value.mean)).collect();
             mark_best(&mut rows, at, &means, &metric.direction);
         }

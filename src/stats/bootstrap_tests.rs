@@ -84,6 +84,18 @@ fn the_bootstrap_spread_and_the_acceleration_are_those_of_scipy() {
     }
 }
 
+#[test]
+fn means_that_rounding_parts_from_the_estimate_are_equal_to_it() {
+    // Tenths and the same stored as f32: a tenth of the resampled means tie with the estimate, and z0 counts them half.
+    let tenths: Vec<f64> = (0..40).map(|at| 0.1 * f64::from(at % 4)).collect();
+    let stored: Vec<f64> = tenths.iter().map(|&tenth| f64::from(tenth as f32)).collect();
+    let (exact, found) = (interval(&tenths, 22, Method::Bca), interval(&stored, 22, Method::Bca));
+    assert!(
+        (exact.lower - found.lower).abs() < 1e-7 && (exact.upper - found.upper).abs() < 1e-7,
+        "{exact:?} {found:?}"
+    );
+}
+
 /// Share of studies of `n` skewed values whose interval contains the true mean, per method.
 fn coverage(n_studies: u64, n: usize, n_resamples: usize) -> [f64; 2] {
     let hits = parallel::map_blocks(n_studies as usize, 1, |study| {
@@ -265,5 +277,33 @@ fn two_way_needs_two_seeds_and_skips_pairs_without_a_value() {
     let found = ask(3, &Series::partial(&values, &holes)).unwrap().unwrap();
     assert_eq!(found.n, 51);
     assert!(found.lower < found.estimate && found.estimate < found.upper);
+    // Twenty users whose values in three seeds are `values[user]`, `values[20 + user]`, `values[40 + user]`, less the holes.
+    let of_user = |user: usize| -> f64 {
+        let own: Vec<f64> = (0..3).map(|seed| seed * 20 + user).filter(|&at| holes[at]).map(|at| values[at]).collect();
+        own.iter().sum::<f64>() / own.len() as f64
+    };
+    assert!((found.estimate - (0..20).map(of_user).sum::<f64>() / 20.0).abs() < 1e-12, "the mean over users");
     assert!(two_way::means(&resampler(5, 1), 0, &[]).is_err());
+}
+
+#[test]
+fn two_way_intervals_count_users_alike_however_many_seeds_they_have() {
+    // Every other user has one seed of five and the value 1, the rest all five and the value 0: over pairs the mean would be 1/6.
+    let (n_users, n_seeds) = (100, 5);
+    let mut grid = vec![0.0; n_users * n_seeds];
+    let mut defined = vec![true; n_users * n_seeds];
+    for user in (0..n_users).step_by(2) {
+        for seed in 0..n_seeds {
+            (grid[seed * n_users + user], defined[seed * n_users + user]) = (1.0, user / 2 % n_seeds == seed);
+        }
+    }
+    let series = [Series::partial(&grid, &defined)];
+    let found = two_way::intervals(&resampler(n_users, 13), n_seeds, &series, 0.95).unwrap()[0].unwrap();
+    assert!((found.estimate - 0.5).abs() < 1e-12 && found.n == 300, "{found:?}");
+    assert!(found.lower > 0.2 && found.lower < 0.45 && found.upper > 0.55 && found.upper < 0.8, "{found:?}");
+    // What does not vary has no width, to the bit, whatever its digits.
+    let same = vec![0.1; n_users * n_seeds];
+    let found =
+        two_way::intervals(&resampler(n_users, 13), n_seeds, &[Series::partial(&same, &defined)], 0.95).unwrap();
+    assert_eq!(bits(&found[0].unwrap()), [0.1_f64.to_bits(); 3]);
 }

@@ -25,7 +25,7 @@ pub fn tost(differences: &[f64], margin: f64) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::golden::{STUDIES, close, differences, study};
+    use crate::stats::golden::{STUDIES, close_p, differences, study};
 
     #[test]
     fn agrees_with_statsmodels() {
@@ -34,7 +34,7 @@ mod tests {
             let (values, golden) = (differences(name), study(name));
             for (key, answer) in golden["tost"].as_object().unwrap() {
                 let margin = key.trim_start_matches("margin_").parse().unwrap();
-                close(tost(&values, margin).unwrap(), &answer["p"], 1e-9);
+                close_p(tost(&values, margin).unwrap(), &answer["p"], 1e-9);
                 n_margins += 1;
             }
         }

@@ -29,10 +29,22 @@ pub fn study(study: &str) -> Value {
     answers(&format!("paired_{study}.json"))
 }
 
-/// Fails unless a number is within `tolerance` of what another implementation says, absolutely or relatively.
+/// Fails unless a number is within a relative `tolerance` of what another implementation says, or within 1e-12 where that is near 0.
 #[track_caller]
 pub fn close(found: f64, expected: &Value, tolerance: f64) {
     let expected = expected.as_f64().unwrap();
-    let distance = (found - expected).abs();
-    assert!(distance <= tolerance * expected.abs().max(1.0), "found {found}, expected {expected}");
+    within(found, expected, (tolerance * expected.abs()).max(1e-12));
+}
+
+/// The same of a p-value, whose digits count however small it is: relative only.
+#[track_caller]
+pub fn close_p(found: f64, expected: &Value, tolerance: f64) {
+    let expected = expected.as_f64().unwrap();
+    within(found, expected, tolerance * expected.abs());
+}
+
+/// Fails unless a number is that near to what another implementation says.
+#[track_caller]
+pub fn within(found: f64, expected: f64, distance: f64) {
+    assert!((found - expected).abs() <= distance, "found {found:e}, expected {expected:e}");
 }

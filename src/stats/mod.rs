@@ -3,6 +3,7 @@
 //! - [`resample`]: one set of resamples of the units drives all series at once, so that all comparisons are paired.
 //! - [`bootstrap`]: percentile and BCa intervals from resampled means. - [`two_way`]: users and seeds resampled together.
 //! - Paired tests: [`permutation`] (ours), [`wilcoxon`], [`t_test`], [`sign_test`]; [`effect_size`]; [`equivalence`] within a margin.
+//! - What counts as equal where values were rounded: [`ties`].
 //! - Independent groups: [`t_test`] (Welch), [`proportions`], [`cuped`]. - Planning: [`power`].
 //! - Many tests: [`multiple`]; many arms: [`friedman`] with Nemenyi's critical difference; two orders: [`kendall`].
 //! - Distributions: [`normal`], [`student`], [`studentized_range`].
@@ -29,5 +30,6 @@ pub mod sign_test;
 pub mod student;
 pub mod studentized_range;
 pub mod t_test;
+pub mod ties;
 pub mod two_way;
 pub mod wilcoxon;

@@ -3,6 +3,8 @@
 //! All series see the same flips, as all see the same resamples. The sum over a flip is looked up four units at a time: of four
 //! differences all sixteen signed sums are known beforehand, so that a flip of n units costs n/4 additions.
 
+use super::ties::Rounded;
+use crate::error::Result;
 use crate::{parallel, rng};
 use rand_core::Rng;
 
@@ -46,17 +48,22 @@ impl Hits {
 
 /// Tests of every series whether its mean is 0, under the same flips of the same units; in order.
 ///
-/// - `series`: `[n_units]` each, finite; 0 for a unit without a difference or without a value: its flip changes nothing.
+/// - `series`: `[n_units]` each, finite; 0 for a unit without a difference or without a value: its flip changes nothing. Sums that the resolution of a series does
+///   not tell apart are equal: each of n values that differ may be off by half of it.
 /// - Exact up to 20 units that differ: `p = hits / 2^n`. Else `p = (hits + 1) / (n_flips + 1)` (Phipson & Smyth 2010), flip r of a seed
 ///   being the same whatever else is computed.
 /// - All zero: `p = 1`. - Cost: `n_flips × n_units / 4` additions per series.
 /// - Source: Fisher (1935), Pitman (1937); fixed by `tests/golden/statistics/`, key `permutation`.
-pub fn sign_flip(series: &[Vec<f64>], n_flips: usize, seed: u64) -> Vec<Permutation> {
-    let sampled: Vec<usize> = (0..series.len()).filter(|&at| n_nonzero(&series[at]) > EXACT).collect();
+///
+/// # Errors
+/// [`crate::Error::Interrupted`].
+pub fn sign_flip(series: &[Rounded], n_flips: usize, seed: u64) -> Result<Vec<Permutation>> {
+    let sampled: Vec<usize> = (0..series.len()).filter(|&at| n_nonzero(&series[at].values) > EXACT).collect();
     let tables: Vec<Table> = sampled.iter().map(|&at| Table::new(&series[at])).collect();
     let n_words = tables.iter().map(|table| table.sums.len().div_ceil(16)).max().unwrap_or(0);
     let blocks = if tables.is_empty() { 0 } else { n_flips };
     let hits = parallel::map_blocks(blocks, BLOCK, |flips| {
+        parallel::check()?;
         let mut hits = vec![Hits::default(); tables.len()];
         let mut words = vec![0_u64; n_words];
         for flip in flips {
@@ -66,16 +73,21 @@ pub fn sign_flip(series: &[Vec<f64>], n_flips: usize, seed: u64) -> Vec<Permutat
                 hits.add(table.sum(&words), table.observed, table.margin);
             }
         }
-        hits
+        Ok(hits)
     });
     let mut totals = vec![Hits::default(); tables.len()];
-    for hits in hits.iter().flat_map(|block| block.iter().enumerate()) {
-        let total = &mut totals[hits.0];
-        total.two_sided += hits.1.two_sided;
-        total.greater += hits.1.greater;
-        total.less += hits.1.less;
+    for block in hits {
+        for (total, hits) in totals.iter_mut().zip(block?) {
+            total.two_sided += hits.two_sided;
+            total.greater += hits.greater;
+            total.less += hits.less;
+        }
     }
-    let mut out: Vec<Permutation> = series.iter().map(|values| exact(values)).collect();
+    let mut out = Vec::with_capacity(series.len());
+    for one in series {
+        parallel::check()?;
+        out.push(exact(one));
+    }
     for (&at, hits) in sampled.iter().zip(totals) {
         let share = |hits: u64| (hits + 1) as f64 / (n_flips + 1) as f64;
         out[at] = Permutation {
@@ -86,16 +98,23 @@ pub fn sign_flip(series: &[Vec<f64>], n_flips: usize, seed: u64) -> Vec<Permutat
             is_exact: false,
         };
     }
-    out
+    Ok(out)
 }
 
 fn n_nonzero(values: &[f64]) -> usize {
     values.iter().filter(|&&value| value != 0.0).count()
 }
 
+/// How far two sums of signed values may lie apart and be equal all the same.
+fn margin(series: &Rounded) -> f64 {
+    let sizes: f64 = series.values.iter().map(|value| value.abs()).sum();
+    SAME * sizes + n_nonzero(&series.values) as f64 * series.resolution / 2.0
+}
+
 /// The test over all assignments, for few units that differ; a placeholder of p = 1 for many.
-fn exact(values: &[f64]) -> Permutation {
-    let values: Vec<f64> = values.iter().copied().filter(|&value| value != 0.0).collect();
+fn exact(series: &Rounded) -> Permutation {
+    let margin = margin(series);
+    let values: Vec<f64> = series.values.iter().copied().filter(|&value| value != 0.0).collect();
     let n = values.len();
     if n > EXACT {
         return Permutation { p: 1.0, p_greater: 1.0, p_less: 1.0, n_flips: 0, is_exact: false };
@@ -105,7 +124,6 @@ fn exact(values: &[f64]) -> Permutation {
     let (first, second) = (signed_sums(first), signed_sums(second));
     // All signs kept is the last entry of both.
     let observed = first[first.len() - 1] + second[second.len() - 1];
-    let margin = SAME * values.iter().map(|value| value.abs()).sum::<f64>();
     let mut hits = Hits::default();
     for a in &first {
         second.iter().for_each(|b| hits.add(a + b, observed, margin));
@@ -137,15 +155,14 @@ struct Table {
 }
 
 impl Table {
-    fn new(values: &[f64]) -> Self {
+    fn new(series: &Rounded) -> Self {
         let four = |values: &[f64]| {
             let sums = signed_sums(values);
             std::array::from_fn(|signs| sums[signs % sums.len()])
         };
-        let sums: Vec<[f64; 16]> = values.chunks(4).map(four).collect();
+        let sums: Vec<[f64; 16]> = series.values.chunks(4).map(four).collect();
         let observed = sums.iter().map(|sums| sums[15]).sum();
-        let margin = SAME * values.iter().map(|value| value.abs()).sum::<f64>();
-        Self { sums, observed, margin }
+        Self { sums, observed, margin: margin(series) }
     }
 
     /// The sum under the signs of one flip: four bits of `words` for each entry.
@@ -166,7 +183,7 @@ mod tests {
     use crate::stats::golden::{close, differences, study};
 
     fn one(values: &[f64], seed: u64) -> Permutation {
-        sign_flip(&[values.to_vec()], 10_000, seed)[0]
+        sign_flip(&[Rounded::exact(values.to_vec())], 10_000, seed).unwrap()[0]
     }
 
     #[test]
@@ -208,8 +225,9 @@ mod tests {
     fn flips_do_not_depend_on_threads_or_on_other_series() {
         let (a, b) = (differences("n600_smooth"), differences("n600_tied"));
         let alone = one(&a, 5);
+        let both = [Rounded::exact(b), Rounded::exact(a)];
         for n_threads in [1, 3] {
-            let found = parallel::with_threads(n_threads, || sign_flip(&[b.clone(), a.clone()], 10_000, 5)).unwrap();
+            let found = parallel::with_threads(n_threads, || sign_flip(&both, 10_000, 5)).unwrap().unwrap();
             assert_eq!(found[1], alone);
         }
     }
@@ -220,7 +238,7 @@ mod tests {
             .map(|study| {
                 let mut stream = rng::stream(11, "null", study);
                 let values: Vec<f64> = (0..40).map(|_| rng::normal(&mut stream)).collect();
-                sign_flip(&[values], 999, study)[0].p
+                sign_flip(&[Rounded::exact(values)], 999, study).unwrap()[0].p
             })
             .collect();
         p.sort_by(f64::total_cmp);
@@ -236,5 +254,19 @@ mod tests {
         let swapped: Vec<f64> = values.iter().map(|value| -value).collect();
         let (a, b) = (one(&values, 2), one(&swapped, 2));
         assert!((a.p - b.p).abs() < 0.02 && (a.p_greater - b.p_less).abs() < 0.02);
+    }
+
+    #[test]
+    fn sums_that_rounding_parts_are_equal() {
+        // Tenths, stored as f32: 0.1 + 0.2 + 0.3 and 0.6 tie, also where their last digits differ.
+        for n in [16, 60] {
+            let tenths: Vec<f64> = (0..n).map(|at| f64::from(at * 5 % 7 - 3)).collect();
+            let exact = one(&tenths, 4);
+            let stored: Vec<f64> = tenths.iter().map(|tenth| f64::from((0.1 * tenth) as f32)).collect();
+            let rounded = Rounded::new(stored.clone(), 5e-7);
+            let found = sign_flip(std::slice::from_ref(&rounded), 10_000, 4).unwrap()[0];
+            assert_eq!((found.p, found.p_greater, found.p_less), (exact.p, exact.p_greater, exact.p_less), "{n}");
+            assert!(one(&stored, 4).p < exact.p, "{n}: without a resolution ties of sums are lost");
+        }
     }
 }

@@ -66,7 +66,7 @@ pub fn two_shares(baseline: (usize, usize), treatment: (usize, usize), level: f6
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::golden::{answers, close};
+    use crate::stats::golden::{answers, close, close_p};
 
     #[test]
     fn agrees_with_statsmodels_also_at_the_edges() {
@@ -84,7 +84,7 @@ mod tests {
                 None => assert!(case["z_pooled"].is_null()),
             }
             match found.p {
-                Some(p) => close(p, &case["p_two_sided_pooled"], 1e-9),
+                Some(p) => close_p(p, &case["p_two_sided_pooled"], 1e-9),
                 None => assert!(case["p_two_sided_pooled"].is_null()),
             }
             for (side, key) in [(one, "wilson_ci95_1"), (two, "wilson_ci95_2")] {

@@ -87,6 +87,10 @@ impl<'a> Series<'a> {
         }
     }
 
+    pub(super) fn value(&self, unit: usize) -> f64 {
+        self.values[unit]
+    }
+
     pub(super) fn is_defined(&self, unit: usize) -> bool {
         self.defined.as_ref().is_none_or(|defined| defined[unit])
     }

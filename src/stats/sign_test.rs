@@ -51,7 +51,7 @@ pub fn sign_test(differences: &[f64], level: f64) -> SignTest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::golden::{STUDIES, close, differences, study};
+    use crate::stats::golden::{STUDIES, close, close_p, differences, study};
 
     #[test]
     fn agrees_with_scipy_and_statsmodels() {
@@ -59,8 +59,8 @@ mod tests {
             let (found, golden) = (sign_test(&differences(name), 0.95), &study(name)["sign_test"]);
             assert_eq!(found.n_better as u64, golden["n_positive"].as_u64().unwrap());
             assert_eq!((found.n_better + found.n_worse) as u64, golden["n_used"].as_u64().unwrap());
-            close(found.p, &golden["p_two_sided"], 1e-9);
-            close(found.p_greater, &golden["p_greater"], 1e-9);
+            close_p(found.p, &golden["p_two_sided"], 1e-9);
+            close_p(found.p_greater, &golden["p_greater"], 1e-9);
             let share = found.share.unwrap();
             close(share.lower, &golden["share_positive_ci95_wilson"][0], 1e-9);
             close(share.upper, &golden["share_positive_ci95_wilson"][1], 1e-9);

@@ -192,20 +192,20 @@ impl Store {
         Ok(n > 0)
     }
 
-    /// Runs judged on the test sets of some splits, and comparisons made on them, before a time.
+    /// Runs judged on the test sets of some splits, and comparisons made on them, before a time; `without`: runs that do not count.
     ///
     /// # Errors
     /// [`crate::Error::Store`].
-    pub fn looks_before(&self, splits: &[String], time: &str) -> Result<(u64, u64)> {
+    pub fn looks_before(&self, splits: &[String], time: &str, without: &[&str]) -> Result<(u64, u64)> {
         let sql = "WITH asked (hash) AS (SELECT value FROM json_each(?1))
             SELECT (SELECT count(DISTINCT run.id) FROM run JOIN trial ON trial.run_id = run.id JOIN split ON split.id = split_id
-                    WHERE run.started_at < ?2 AND split.hash IN (SELECT hash FROM asked)),
+                    WHERE run.started_at < ?2 AND split.hash IN (SELECT hash FROM asked) AND run.id NOT IN (SELECT value FROM json_each(?3))),
                 (SELECT count(DISTINCT comparison_id) FROM comparison_split JOIN comparison ON comparison.id = comparison_id
                     WHERE made_at < ?2 AND split_hash IN (SELECT hash FROM asked))";
-        let asked = serde_json::json!(splits).to_string();
+        let (asked, without) = (serde_json::json!(splits).to_string(), serde_json::json!(without).to_string());
         let count = |row: &rusqlite::Row<'_>, column| row.get::<_, i64>(column).map(|n| n as u64);
         let read = |row: &rusqlite::Row<'_>| Ok((count(row, 0)?, count(row, 1)?));
-        self.connection.query_row(sql, [&asked, time], read).map_err(failed(&self.path))
+        self.connection.query_row(sql, [&asked, time, &without], read).map_err(failed(&self.path))
     }
 
     /// All comparisons, newest first.

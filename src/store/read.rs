@@ -100,6 +100,8 @@ pub struct BoardValue {
 /// An interval of a leaderboard's value: over users and seeds where there is one, else over users, else over seeds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct BoardInterval {
+    /// The value that it is of: the mean over users of their means over seeds; over seeds where users have no values.
+    pub estimate: f64,
     /// Lower end.
     pub lower: f64,
     /// Upper end.
@@ -111,6 +113,11 @@ pub struct BoardInterval {
 }
 
 impl BoardValue {
+    /// The value that tables show: the one that the interval is of, where there is one, else the mean over seeds. They differ where users have not the same seeds.
+    pub fn shown(&self) -> f64 {
+        self.interval.as_ref().map_or_else(|| self.mean(), |interval| interval.estimate)
+    }
+
     /// Mean over seeds.
     pub fn mean(&self) -> f64 {
         self.values.iter().sum::<f64>() / self.values.len().max(1) as f64
@@ -151,7 +158,8 @@ const VALUES: &str =
     WHERE trial.run_id = ?1 AND metric_value.segment = 'all' ORDER BY trial.seed";
 
 // The last of the methods that a value has is the one that counts most: 'bca-users' and 't-seeds' come before 'two-way'.
-const BOARD_INTERVALS: &str = "SELECT protocol, metric.name, k, arm.name, method, level, lower, upper FROM interval
+const BOARD_INTERVALS: &str =
+    "SELECT protocol, metric.name, k, arm.name, method, level, lower, upper, estimate FROM interval
     JOIN arm ON arm.id = arm_id JOIN metric ON metric.id = metric_id
     WHERE interval.run_id = ?1 AND segment = 'all' ORDER BY method";
 
@@ -338,7 +346,8 @@ impl Store {
                 && let Some(value) = board.values.get_mut(&(protocol, metric, k, arm))
             {
                 let (method, level) = (row.get(4)?, row.get(5)?);
-                value.interval = Some(BoardInterval { lower: row.get(6)?, upper: row.get(7)?, level, method });
+                let (lower, upper, estimate) = (row.get(6)?, row.get(7)?, row.get(8)?);
+                value.interval = Some(BoardInterval { estimate, lower, upper, level, method });
             }
         }
         Ok(())

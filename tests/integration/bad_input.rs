@@ -58,6 +58,7 @@ fn syntax_types_ranges_and_kinds_are_checked_before_anything_runs() {
         ("[study]\nprimary = \"ndcg@10\"\ncontrast = [\"a\", \"b\"]\nprotocol = \"fll\"\n", "did you mean \"full\"?"),
         ("[study]\nprimry = \"ndcg@10\"\n", "did you mean \"primary\"?"),
         ("[ab]\nprimary = \"engagment\"\n", "unknown metric"),
+        ("[ab]\nprimary = \"novelty\"\n", "novelty is neither good nor bad in itself"),
         ("[ab]\ndiscount = \"log\"\n", "found \"log\", expected \"log2\" (1 / log2(rank + 1)), "),
         ("[ab]\nguardrails = [\"recall@10 > -1\"]\n", "expected a metric, >= and a number"),
         ("[ab]\nminimum_uplift = -1\n", "found -1, expected a number from"),

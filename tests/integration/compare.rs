@@ -5,11 +5,11 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// What follows the shared part of every experiment here.
-const BOOSTING: &str = "[[stackers]]\nkind = \"gradient-boosting\"\nn_trees = 20\n";
-const LOGISTIC: &str = "[[stackers]]\nkind = \"logistic\"\n";
+pub const BOOSTING: &str = "[[stackers]]\nkind = \"gradient-boosting\"\nn_trees = 20\n";
+pub const LOGISTIC: &str = "[[stackers]]\nkind = \"logistic\"\n";
 
 /// Runs experiments of the given names over one base, each with its own lines.
-fn ran(experiments: &[(&str, &str)]) -> Home {
+pub fn ran(experiments: &[(&str, &str)]) -> Home {
     let home = Home::new();
     home.write("base.toml", SMALL.split("[[stackers]]").next().unwrap());
     let mut arguments = vec!["run".to_owned()];
@@ -21,15 +21,15 @@ fn ran(experiments: &[(&str, &str)]) -> Home {
     home
 }
 
-fn a_and_b() -> Home {
+pub fn a_and_b() -> Home {
     ran(&[("a", BOOSTING), ("b", LOGISTIC)])
 }
 
-fn first_line(home: &Home, arguments: &[&str]) -> String {
+pub fn first_line(home: &Home, arguments: &[&str]) -> String {
     home.ok(arguments).stdout.lines().next().unwrap().to_owned()
 }
 
-fn number(value: &Value) -> f64 {
+pub fn number(value: &Value) -> f64 {
     value.as_f64().unwrap_or_else(|| panic!("{value} is no number"))
 }
 
@@ -71,10 +71,13 @@ fn the_first_line_is_the_verdict_and_the_rest_carries_it() {
         "user-activity:cold",
         "item-popularity:tail",
         "tail-share",
+        "lists together (t over seeds)",
         "coverage@10",
         "popularity-lift@10",
+        "better or more",
         "seed, NDCG@10",
         "With 80 % power, ",
+        "of one test, uncorrected, with users as the only source of chance",
         "what differs between the configurations:",
         "looked at by 1 comparison, this one included",
     ] {
@@ -115,25 +118,35 @@ fn numbers_are_those_of_the_users_in_the_store() {
 
 #[test]
 fn the_same_question_has_the_same_bits_at_any_number_of_threads() {
-    let home =
-        ran(&[("a", BOOSTING), ("b", LOGISTIC), ("c", "seeds = [1, 2, 3, 4, 5]\n"), ("d", "[split]\nrefit = true\n")]);
+    let home = ran(&[("a", BOOSTING), ("b", LOGISTIC), ("c", "seeds = [1, 2, 3, 4, 5]\n")]);
     let answer = |words: &[&str], threads: &str| {
         let output = home.command(words).env("RAYON_NUM_THREADS", threads).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     };
-    for words in [&["compare", "a", "b", "--json"][..], &["ab", "a", "b", "--replays", "300", "--json"]] {
+    for (words, page, method) in [
+        (&["compare", "a", "b", "--json"][..], "compare-a-vs-b", "bca-users"),
+        (&["ab", "a", "b", "--replays", "300", "--json"], "ab-a-vs-b", "bca-users"),
+        // From five seeds on seeds are drawn too.
+        (&["compare", "c", "c/random", "--json"], "compare-c-vs-c-random", "two-way"),
+        (&["ab", "c", "c/random", "--replays", "300", "--json"], "ab-c-vs-c-random", "two-way"),
+    ] {
         let first = answer(words, "1");
         assert!(first.len() > 3000, "{first}");
         assert_eq!(first, answer(words, "8"));
-        let page = if words[0] == "ab" { "ab-a-vs-b" } else { "compare-a-vs-b" };
+        let json: Value = serde_json::from_str(&first).unwrap();
+        let primary = if words[0] == "ab" { &json["primary"] } else { &json["pairs"][0]["primary"] };
+        assert_eq!(primary["interval_method"], method);
+        assert_eq!(primary["n_seeds"], if method == "two-way" { 5 } else { 2 });
+        assert!(number(&primary["lower"]) < number(&primary["uplift"]), "{primary}");
+        assert!(number(&primary["upper"]) > number(&primary["uplift"]), "{primary}");
         let page = home.path(&format!("results/reports/{page}/index.html"));
         let before = std::fs::read(&page).unwrap();
         answer(words, "2");
         assert_eq!(before, std::fs::read(&page).unwrap());
     }
     let n = rows(&home.db("results/rexp.sqlite"), "SELECT count(*) FROM comparison");
-    assert_eq!(n, ["Integer(2)"], "asking again is no further comparison");
+    assert_eq!(n, ["Integer(4)"], "asking again is no further comparison");
 }
 
 #[test]
@@ -226,18 +239,28 @@ fn sides_with_other_seeds_are_compared_on_the_common_ones_and_it_says_so() {
     let home = ran(&[("a", BOOSTING), ("b", &format!("seeds = [2, 3]\n{LOGISTIC}"))]);
     let answer = home.ok(&["compare", "a", "b"]);
     assert!(answer.stdout.contains("seeds 2;") && answer.stdout.contains(" × 1 seed"), "{}", answer.stdout);
-    assert!(answer.stdout.contains("note: "), "{}", answer.stdout);
     let json = home.json(&["compare", "a", "b", "--json"]);
     assert_eq!(json["seeds"], serde_json::json!([2]));
-    assert!(json["notes"][0].as_str().unwrap().contains("seed"), "{}", json["notes"]);
+    for (at, note) in [
+        "a has the seeds 1 besides, which are left out: not every side has them",
+        "b has the seeds 3 besides, which are left out: not every side has them",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        assert_eq!(json["notes"][at], note);
+        assert!(answer.stdout.contains(&format!("\nnote: {note}\n")), "{}", answer.stdout);
+    }
 }
 
 #[test]
 fn three_sides_are_compared_pair_by_pair_or_with_one() {
     let home = a_and_b();
     let answer = home.ok(&["compare", "a", "b", "random"]);
-    assert!(answer.stdout.lines().next().unwrap().contains("3 pairs") || answer.stdout.contains("beats"));
-    assert!(answer.stdout.contains("average rank over users") && answer.stdout.contains("(Nemenyi)"));
+    assert_eq!(answer.stdout.lines().next().unwrap(), "@@HEADLINE");
+    for part in ["average rank over users", "users, by Iman and Davenport's F: p ", "differ (Nemenyi)"] {
+        assert!(answer.stdout.contains(part), "{part}\n{}", answer.stdout);
+    }
     let json = home.json(&["compare", "a", "b", "random", "--json"]);
     assert_eq!(json["pairs"].as_array().unwrap().len(), 3);
     assert_eq!(json["pairs"][0]["primary"]["family_size"], 21, "seven metrics of three pairs");
@@ -246,7 +269,59 @@ fn three_sides_are_compared_pair_by_pair_or_with_one() {
     let json = home.json(&["compare", "a", "b", "random", "--baseline", "random", "--json"]);
     let pairs = json["pairs"].as_array().unwrap();
     assert!(pairs.len() == 2 && pairs.iter().all(|pair| pair["baseline"] == "random"));
+    assert_eq!(json["verdict"], "against random: a and b beat it: NDCG@10, 2 pairs, Holm over 14");
+    // The baseline wins more than anybody else, as it plays more, and is not crowned for that.
+    let verdict = first_line(&home, &["compare", "random", "a/popularity", "a", "b", "--baseline", "a"]);
+    assert_eq!(verdict, "@@BASELINE");
     assert!(home.path("results/reports/compare-a-vs-b-vs-random/forest-pairs.png").is_file());
+}
+
+#[test]
+fn a_segment_is_compared_alone_and_every_row_keeps_its_name() {
+    let home = a_and_b();
+    let words = ["compare", "a", "random", "--segment", "user-activity:cold"];
+    let answer = home.ok(&words).stdout;
+    assert!(answer.lines().next().unwrap().contains(": NDCG@10 in user-activity:cold "), "{answer}");
+    assert!(answer.contains("\nprotocol rated on synth, only user-activity:cold, seeds 1, 2;"), "{answer}");
+    let row = |name: &str| answer.lines().filter(|line| line.trim_start().starts_with(name)).count();
+    for name in ["NDCG@10 ", "MAP@10 ", "MRR@10 ", "recall@10 ", "AUC ", "tail-share@10 ", "popularity-lift@10 "] {
+        assert_eq!(row(name), 1, "{name}\n{answer}");
+    }
+    assert_eq!(row("user-activity:cold "), 0, "no row is named by the segment they all share\n{answer}");
+    for part in ["lists together of everybody (t over seeds)", "seed, NDCG@10 in user-activity:cold"] {
+        assert!(answer.contains(part), "{part}\n{answer}");
+    }
+    assert!(!answer.contains("segments (exploratory"), "{answer}");
+    let all = home.json(&["compare", "a", "random", "--json"]);
+    let json = home.json(&[&words[..], &["--json"]].concat());
+    let of_all = |json: &Value| json["pairs"][0]["segments"].as_array().unwrap().clone();
+    let cold = of_all(&all).into_iter().find(|test| test["segment"] == "user-activity:cold").unwrap();
+    let primary = &json["pairs"][0]["primary"];
+    for name in ["uplift", "lower", "upper", "p", "n_users", "n_better"] {
+        assert_eq!(primary[name], cold[name], "{name}: the same as among the segments");
+    }
+    assert_eq!(json["pairs"][0]["catalog"], all["pairs"][0]["catalog"], "lists together are everybody's");
+    assert_eq!((&json["segment"], &all["segment"]), (&"user-activity:cold".into(), &"all".into()));
+    let page = std::fs::read_to_string(home.path("results/reports/compare-a-vs-random/index.html")).unwrap();
+    for part in [
+        "only user-activity:cold, seeds 1, 2;",
+        "<th scope=\"row\">recall@10</th>",
+        "of everybody and not of the segment alone",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    let tail = home.ok(&["compare", "a", "random", "--segment", "item-popularity:tail"]).stdout;
+    assert!(tail.contains("NDCG@10 in item-popularity:tail") && tail.contains("recall@10"), "{tail}");
+}
+
+#[test]
+fn a_list_metric_that_decides_stands_there_once() {
+    let home = a_and_b();
+    let json = home.json(&["compare", "a", "random", "--metric", "tail-share", "--json"]);
+    let has = |name: &str| json["pairs"][0][name].as_array().unwrap().iter().any(|test| test["metric"] == "tail-share");
+    assert!(has("family") && !has("lists"), "{json}");
+    assert!(json["pairs"][0]["lists"].as_array().unwrap().iter().any(|test| test["metric"] == "novelty"));
+    assert!(!json["pairs"][0]["catalog"].as_array().unwrap().is_empty());
 }
 
 #[test]
@@ -263,92 +338,4 @@ fn comparisons_are_kept_and_counted() {
     let kinds: Vec<&str> = list.as_array().unwrap().iter().map(|row| row["kind"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["ab", "compare", "compare"]);
     assert_eq!(home.ok(&["compare", "--list"]).stdout.lines().count(), 3);
-}
-
-#[test]
-fn a_registered_study_is_the_corrected_family_and_all_else_is_exploratory() {
-    let study = "[study]\nprimary = \"recall@5\"\ncontrast = [\"a\", \"b\"]\nfamily = [\"recall@5\", \"ndcg@10\"]\n";
-    let home = ran(&[("a", &format!("{BOOSTING}{study}")), ("b", LOGISTIC)]);
-    let json = home.json(&["compare", "a", "b", "--json"]);
-    let topics = |name: &str| -> Vec<String> {
-        let all = json["pairs"][0][name].as_array().unwrap().iter();
-        all.map(|test| format!("{}@{}", test["metric"].as_str().unwrap(), test["k"])).collect()
-    };
-    assert_eq!(topics("family"), ["recall@5", "ndcg@10"]);
-    assert!(
-        topics("exploratory").contains(&"ndcg@5".to_owned()) && !topics("exploratory").contains(&"recall@5".to_owned())
-    );
-    assert_eq!(json["study"]["primary"], "recall@5");
-    let notes = json["notes"].to_string();
-    assert!(
-        notes.contains("registered in [study] before any other run or comparison on these test ratings"),
-        "{notes}"
-    );
-    for other in [&["compare", "a", "b", "--metric", "mrr@5", "--json"][..], &["compare", "a", "b/mf", "--json"]] {
-        let json = home.json(other);
-        assert!(json["study"].is_null() && json["notes"].to_string().contains("no [study] registers this question"));
-    }
-    // The same study once more, after looking.
-    home.write(
-        "late.toml",
-        format!("extends = \"base.toml\"\n{LOGISTIC}[study]\nprimary = \"mrr@5\"\ncontrast = [\"late\", \"a\"]\n"),
-    );
-    std::thread::sleep(std::time::Duration::from_millis(1100));
-    home.ok(&["run", "late.toml"]);
-    let notes = home.json(&["compare", "late", "a", "--json"])["notes"].to_string();
-    assert!(notes.contains("after 2 runs and 3 comparisons on these test ratings, which weakens it"), "{notes}");
-}
-
-#[test]
-fn an_offline_test_ships_what_is_better_and_says_why_not_otherwise() {
-    let terms =
-        "[ab]\nminimum_uplift = 0.01\nguardrails = [\"novelty >= -20 %\"]\nsegments = [\"user-activity:cold\"]\n";
-    let harmed = "[ab]\nguardrails = [\"novelty >= 0.5\"]\n";
-    let home =
-        ran(&[("a", &format!("{BOOSTING}{terms}")), ("harmed", &format!("{BOOSTING}{harmed}")), ("b", LOGISTIC)]);
-    let answer = home.ok(&["ab", "a", "random", "--replays", "200", "--fail-unless", "ship"]);
-    let verdict = answer.stdout.lines().next().unwrap();
-    assert!(verdict.starts_with("ship a: engagement@10 +0."), "{verdict}");
-    assert!(verdict.contains("above the minimum uplift of 0.01; 1 of 1 guardrails held"), "{verdict}");
-    for part in [
-        "user-activity:cold",
-        "users for 80 % power",
-        "200 replayed tests of ",
-        "CUPED",
-        "The side that is behind was ahead in",
-    ] {
-        assert!(answer.stdout.contains(part), "{part}\n{}", answer.stdout);
-    }
-    for file in ["index.html", "replays.png", "power-tests.png"] {
-        assert!(home.path("results/reports/ab-a-vs-random").join(file).is_file(), "{file}");
-    }
-    let back = first_line(&home, &["ab", "a/random", "a", "--replays", "50"]);
-    assert!(back.starts_with("keep a: ") && back.contains("engagement@10 is worse"), "{back}");
-    let harm = first_line(&home, &["ab", "harmed", "random", "--replays", "50"]);
-    assert!(harm.starts_with("keep random: ") && harm.contains("novelty >= 0.5 is broken: "), "{harm}");
-    let unmet = home.rexp(&["ab", "a", "b", "--replays", "50", "--fail-unless", "ship"]);
-    assert_eq!(unmet.code, 3, "{}", unmet.stdout);
-    assert!(unmet.stdout.starts_with("undecided between a and b: "), "{}", unmet.stdout);
-    assert!(unmet.stderr.contains("found \"undecided\", expected \"ship\""), "{}", unmet.stderr);
-    let json = home.json(&["ab", "a", "random", "--users", "5000", "--split", "10/90", "--replays", "40", "--json"]);
-    assert_eq!((&json["replays"]["mean_users"], &json["advice"]), (&5000.0.into(), &"ship".into()));
-    assert_eq!((&json["design"]["share"], &json["discount"]), (&0.1.into(), &"log2".into()));
-    let metric = first_line(&home, &["ab", "a", "random", "--metric", "recall@5", "--replays", "20"]);
-    assert!(metric.contains("recall@5 +"), "{metric}");
-}
-
-#[test]
-fn engagement_counts_relevant_items_by_their_place_as_the_toml_says() {
-    let home = ran(&[
-        ("plain", &format!("seeds = [1]\n{LOGISTIC}[ab]\ndiscount = \"none\"\nk = 5\n")),
-        ("first", &format!("seeds = [1]\n{BOOSTING}[ab]\ndiscount = \"none\"\nk = 1\n")),
-    ]);
-    let test = home.json(&["ab", "plain", "random", "--replays", "10", "--json"]);
-    // Without a discount it is the number of relevant items among five: five times the precision, which leaves out users with nothing relevant.
-    let compared = home.json(&["compare", "plain", "random", "--metric", "precision@5", "--json"]);
-    let total = |paired: &Value| number(&paired["uplift"]) * number(&paired["n_users"]);
-    let (engagement, precision) = (total(&test["primary"]), 5.0 * total(&compared["pairs"][0]["primary"]));
-    assert!((engagement - precision).abs() < 1e-4, "{engagement} {precision}");
-    let first = home.json(&["ab", "first", "random", "--replays", "10", "--json"]);
-    assert!(number(&first["primary"]["candidate"]) <= 1.0 && number(&first["hits"]["candidate"]) <= 1.0);
 }

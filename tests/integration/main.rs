@@ -1,5 +1,6 @@
 //! Tests through the real binary, each in a fresh directory, and tests of the source as a whole.
 
+mod ab;
 mod bad_input;
 mod commands;
 mod compare;
@@ -10,6 +11,7 @@ mod golden_pipeline;
 mod layers;
 mod ranking;
 mod readme;
+mod registered;
 mod resume;
 mod run;
 mod support;

@@ -137,6 +137,47 @@ fn every_value_of_a_complete_run_has_an_interval() {
 }
 
 #[test]
+fn with_one_seed_only_metrics_of_all_lists_or_rows_together_have_no_interval() {
+    let home = Home::new();
+    home.write("e.toml", SMALL);
+    home.ok(&["run", "e.toml", "--seeds", "1"]);
+    let db = home.db("results/rexp.sqlite");
+    let without = "SELECT DISTINCT metric.name FROM (SELECT arm_id, protocol, metric_id, k, segment FROM metric_value WHERE n > 1
+        EXCEPT SELECT arm_id, protocol, metric_id, k, segment FROM interval) JOIN metric ON metric.id = metric_id ORDER BY metric.id";
+    let names: Vec<String> =
+        ["rmse", "mae", "log-loss", "brier", "ece", "roc-auc", "average-precision", "coverage", "gini", "entropy"]
+            .map(|name| format!("Text({:?})", name.as_bytes()))
+            .to_vec();
+    assert_eq!(rows(&db, without), names);
+    let methods = "SELECT method, min(n_seeds), max(n_seeds) FROM interval GROUP BY 1";
+    assert_eq!(rows(&db, methods), [format!("Text({:?})|Integer(1)|Integer(1)", b"bca-users")]);
+}
+
+#[test]
+fn leaderboard_and_intervals_are_of_the_same_value() {
+    let home = Home::new();
+    home.write("e.toml", SMALL);
+    // A fifth of few ratings: many users have a relevant test item in some seeds only, and the mean over seeds is not the mean over users.
+    let set = ["--set", "data.ratings=600", "--set", "data.users=50"];
+    home.ok(&[&["run", "e.toml", "--seeds", "1..5"][..], &set[..]].concat());
+    let board = home.json(&["show", "e", "--json"]);
+    let shown = home.ok(&["show", "e"]).stdout;
+    let mut n_apart = 0;
+    for value in
+        board["values"].as_array().unwrap().iter().filter(|value| value["k"] == 10 && value["metric"] == "ndcg")
+    {
+        let number = |value: &serde_json::Value| value.as_f64().unwrap();
+        let (interval, mean) = (&value["interval"], number(&value["mean"]));
+        let (estimate, lower, upper) =
+            (number(&interval["estimate"]), number(&interval["lower"]), number(&interval["upper"]));
+        assert!(interval["method"] == "two-way" && lower <= estimate && estimate <= upper, "{value}");
+        assert!(shown.contains(&format!("{estimate:.3} [{lower:.3}, {upper:.3}]")), "{value}\n{shown}");
+        n_apart += usize::from((estimate - mean).abs() > 1e-4);
+    }
+    assert!(n_apart > 3, "the two means differ, or this tests nothing");
+}
+
+#[test]
 fn another_first_stacker_is_another_answer() {
     let home = Home::new();
     let (base, stackers) = SMALL.split_at(SMALL.find("[[stackers]]").unwrap());
