@@ -1,4 +1,4 @@
-//! LambdaRank against LightGBM (`tests/golden/models/lambdarank.json`): the derivatives of one group exactly, fitted trees by their NDCG@10.
+//! LambdaRank against LightGBM (`tests/golden/models/lambdarank.json`, `lambdarank_orders.json`): the derivatives of one group exactly, fitted trees by their NDCG@10.
 
 use super::{Derivatives, LambdaRank, Loss, Rows, Settings, SplitGain, Targets, fit};
 
@@ -42,8 +42,8 @@ impl Golden {
     }
 }
 
-fn expected() -> serde_json::Value {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/models/lambdarank.json");
+fn golden(file: &str) -> serde_json::Value {
+    let path = format!("{}/tests/golden/models/{file}", env!("CARGO_MANIFEST_DIR"));
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
@@ -53,7 +53,7 @@ fn numbers(json: &serde_json::Value) -> Vec<f64> {
 
 #[test]
 fn derivatives_of_one_group_are_those_of_the_formula_and_steps_those_of_lightgbm() {
-    let cases = expected()["single_group_newton_steps"].as_array().unwrap().clone();
+    let cases = golden("lambdarank.json")["single_group_newton_steps"].as_array().unwrap().clone();
     assert_eq!(cases.len(), 6);
     let mut n_steps = 0;
     for case in cases {
@@ -82,8 +82,9 @@ fn derivatives_of_one_group_are_those_of_the_formula_and_steps_those_of_lightgbm
     assert!(n_steps > 20, "{n_steps}");
 }
 
-#[test]
-fn trees_rank_as_well_as_those_of_lightgbm() {
+/// Mean NDCG@10 of train and test lists over fits that differ in the order of tied scores.
+fn mean_ndcg(train: &Golden, test: &Golden) -> [f64; 2] {
+    const N_SEEDS: u64 = 12;
     let settings = Settings {
         n_trees: 50,
         learning_rate: 0.1,
@@ -94,117 +95,36 @@ fn trees_rank_as_well_as_those_of_lightgbm() {
         ..Settings::default()
     };
     let at_10 = LambdaRank { truncation: 10, ..LambdaRank::default() };
-    for (key, [train, test]) in [
-        ("graded", ["train", "test"].map(Golden::read)),
-        ("binary", ["train", "test"].map(|part| Golden::read(part).binary())),
-    ] {
-        let boosted = fit(&train.rows(), &LambdaRank::default(), &settings, 1).unwrap();
-        let expected = &expected()[key];
-        for (part, name) in [(&train, "train"), (&test, "test")] {
+    let mut sums = [0.0; 2];
+    for tie_seed in 0..N_SEEDS {
+        let loss = LambdaRank { tie_seed, ..LambdaRank::default() };
+        let boosted = fit(&train.rows(), &loss, &settings, 1).unwrap();
+        for (sum, part) in sums.iter_mut().zip([train, test]) {
             let mut scores = vec![0.0; part.grades.len()];
-            let mut staged = Vec::new();
-            for tree in &boosted.ensemble.trees {
-                tree.add_to(&part.features, N_FEATURES, &mut scores);
-                staged.push(1.0 - at_10.value(&part.targets(), &scores));
-            }
-            let theirs = numbers(&expected[&format!("lightgbm_{name}_ndcg10_staged")]);
-            eprintln!("{key} {name}: ours {:?} theirs {:?}", &staged[40..], &theirs[40..]);
-            // Other bins, and splits of nearly equal gain, make other trees; a learner that ranks worse would be below at the end.
-            assert!(staged[49] >= theirs[49] - 0.003, "{key} {name}: {} {}", staged[49], theirs[49]);
-            let worst = staged.iter().zip(&theirs).skip(10).map(|(ours, theirs)| theirs - ours).fold(0.0, f64::max);
-            eprintln!("{key} {name}: {worst}");
+            boosted.ensemble.score(&part.features, &mut scores);
+            *sum += 1.0 - at_10.value(&part.targets(), &scores);
         }
     }
+    sums.map(|sum| sum / N_SEEDS as f64)
 }
 
 #[test]
-fn zz_seeds() {
-    let base = Settings {
-        n_trees: 50,
-        learning_rate: 0.1,
-        max_depth: 3,
-        max_leaves: 8,
-        min_leaf: 5,
-        split: SplitGain::Newton,
-        ..Settings::default()
-    };
-    let at_10 = LambdaRank { truncation: 10, ..LambdaRank::default() };
+fn trees_rank_as_well_as_those_of_lightgbm() {
+    // Which rows of equal score rank first (before the first tree all are equal) moves LightGBM's test NDCG by 0.004, one standard deviation, and ours alike: the
+    // one order of lambdarank.json says little, so means over orders are compared. Measured, ours and theirs: graded .9462 .9451 (train), .8825 .8823 (test); binary
+    // .9539 .9544, .9099 .9097.
+    let orders = golden("lambdarank_orders.json");
+    let given = golden("lambdarank.json");
     for (key, [train, test]) in [
         ("graded", ["train", "test"].map(Golden::read)),
         ("binary", ["train", "test"].map(|part| Golden::read(part).binary())),
     ] {
-        for reg in [0.0, 0.01, 0.1, 1.0, 10.0] {
-            let settings = Settings { reg, ..base.clone() };
-            let mut lines = vec![];
-            for tie_seed in 0..12 {
-                let boosted =
-                    fit(&train.rows(), &LambdaRank { tie_seed, ..LambdaRank::default() }, &settings, 1).unwrap();
-                let values: Vec<f64> = [&train, &test]
-                    .iter()
-                    .map(|part| {
-                        let mut scores = vec![0.0; part.grades.len()];
-                        boosted.ensemble.score(&part.features, &mut scores);
-                        1.0 - at_10.value(&part.targets(), &scores)
-                    })
-                    .collect();
-                lines.push(values);
-            }
-            let mean = |k: usize| lines.iter().map(|x| x[k]).sum::<f64>() / 12.0;
-            let worst = |k: usize| lines.iter().map(|x| x[k]).fold(2.0, f64::min);
-            eprintln!(
-                "{key} reg {reg}: train {:.4} min {:.4} test {:.4} min {:.4}",
-                mean(0),
-                worst(0),
-                mean(1),
-                worst(1)
-            );
+        for (ours, name) in mean_ndcg(&train, &test).into_iter().zip(["train", "test"]) {
+            let theirs = numbers(&orders[key][&format!("{name}_ndcg10")]);
+            let staged = numbers(&given[key][&format!("lightgbm_{name}_ndcg10_staged")]);
+            assert!((theirs[0] - staged[49]).abs() < 1e-12, "the first order is that of lambdarank.json");
+            let mean = theirs[1..].iter().sum::<f64>() / 12.0;
+            assert!(ours >= mean - 0.003, "{key} {name}: {ours} {mean}");
         }
-    }
-}
-#[test]
-fn zz_speed() {
-    use crate::rng;
-    for (name, size, cuts) in [("binary", 250, &[3.2][..]), ("graded", 200, &[0.0, 1.0, 2.0, 3.0])] {
-        let make = |n_rows: usize, seed: u64| {
-            let mut rng = rng::stream(seed, "bench", 0);
-            let features: Vec<f32> = (0..n_rows * 8).map(|_| rng::normal(&mut rng) as f32).collect();
-            let labels: Vec<f32> = features
-                .chunks(8)
-                .map(|row| {
-                    let z = f64::from(row[0] + row[1] * row[2] - 0.5 * row[3].abs()) + rng::normal(&mut rng);
-                    cuts.iter().filter(|&&cut| z > cut).count() as f32
-                })
-                .collect();
-            Golden { features, grades: labels, groups: (0..=n_rows / size).map(|g| g * size).collect() }
-        };
-        let (train, test) = (make(500_000, 7), make(100_000, 8));
-        let settings =
-            Settings { max_depth: 0, max_leaves: 31, min_leaf: 20, split: SplitGain::Newton, ..Settings::default() };
-        let loss = LambdaRank::default();
-        let cpu = || {
-            let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
-            let rest: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
-            rest[11].parse::<f64>().unwrap() / 100.0
-        };
-        crate::parallel::with_threads(1, || {
-            let start = cpu();
-            let boosted = fit(&train.rows(), &loss, &settings, 1).unwrap();
-            let middle = cpu();
-            let plain = fit(&train.rows(), &super::LogLoss, &settings, 1).unwrap();
-            let plain_time = cpu() - middle;
-            let mut scores = vec![0.0; 500_000];
-            boosted.ensemble.score(&train.features, &mut scores);
-            let mut out = vec![Derivatives::default(); 500_000];
-            let before = cpu();
-            for _ in 0..10 { loss.derivatives(&train.targets(), &scores, &mut out); }
-            let pass = (cpu() - before) / 10.0;
-            let before = cpu();
-            for _ in 0..10 { loss.value(&train.targets(), &scores); }
-            let value = (cpu() - before) / 10.0;
-            let mut test_scores = vec![0.0; 100_000];
-            boosted.ensemble.score(&test.features, &mut test_scores);
-            eprintln!("{name}: fit {:.2} s, log-loss fit {:.2} s ({}), derivatives {:.4} s, value {:.4}; ndcg@30 train {:.5} test {:.5}", middle - start, plain_time, plain.rounds.len(), pass, value,
-                1.0 - loss.value(&train.targets(), &scores), 1.0 - loss.value(&test.targets(), &test_scores));
-        }).unwrap();
     }
 }
