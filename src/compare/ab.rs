@@ -227,7 +227,7 @@ impl Lab<'_> {
     fn one(&self, primary: &Primary, topic: Topic) -> Result<Paired> {
         let label = topic.label();
         let pair = Pair { topic, candidate: &primary.candidate, baseline: &primary.baseline };
-        let found = paired::compare(vec![pair], self.rules)?.pop().flatten();
+        let found = paired::compare(vec![pair], self.rules, 1)?.pop().flatten();
         found.filter(|found| found.n_users >= FEWEST).ok_or_else(|| {
             Error::usage(
                 format!("fewer than {FEWEST} users have a value of {label} under both sides"),

@@ -45,7 +45,7 @@ fn study(world: &World, number: u64) -> Paired {
     }
     let topic = Topic { metric: "ndcg".into(), k: 10, segment: "all".into(), direction: "higher".into() };
     let pair = Pair { topic, candidate: &candidate, baseline: &baseline };
-    compare(vec![pair], RULES).unwrap().remove(0).unwrap()
+    compare(vec![pair], RULES, 1).unwrap().remove(0).unwrap()
 }
 
 fn studies(world: &World, n: u64) -> Vec<Paired> {

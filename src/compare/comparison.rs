@@ -136,7 +136,7 @@ pub fn compare(store: &Store, texts: &[String], question: &Question) -> Result<C
     let plan = Plan::new(&bench, study.as_ref(), question, rules)?;
     let mut found = Vec::new();
     for &(candidate, baseline) in &pairs {
-        found.push(plan.compare(&bench, candidate, baseline, rules)?);
+        found.push(plan.compare(&bench, (candidate, baseline), rules, plan.n_tests(pairs.len()))?);
     }
     correct(&mut found);
     let reports = pairs

@@ -19,6 +19,9 @@ pub const SEED: u64 = 1;
 /// Fewest users a comparison is made of.
 pub const FEWEST: usize = 10;
 
+/// Sign flips at most, however many tests are corrected together.
+const MOST_FLIPS: usize = 200_000;
+
 /// Power that "enough users" means.
 pub const POWER: f64 = 0.8;
 
@@ -35,6 +38,15 @@ pub struct Rules {
     pub n_resamples: usize,
     /// A difference smaller than this does not matter.
     pub margin: f64,
+}
+
+impl Rules {
+    /// Sign flips of each of so many tests that are corrected together: enough for Holm's smallest level, `(1 − level) / n_tests`, to be reached with room to
+    /// spare, since no flip at all leaves p = 1 / (n + 1).
+    pub fn n_flips(&self, n_tests: usize) -> usize {
+        let wanted = (4.0 * n_tests as f64 / (1.0 - self.level)).ceil();
+        self.n_resamples.max(wanted.min(MOST_FLIPS as f64) as usize)
+    }
 }
 
 /// What is to be compared: the values of both arms.
@@ -136,11 +148,13 @@ impl Paired {
 
 /// Compares many pairs under the same draws; `None` for a pair with fewer than two users. All grids have the same seeds and users.
 ///
+/// `n_tests`: how many tests of how many pairs are corrected together, for which the smallest possible p has to be small enough.
+///
 /// Users whose differences are equal but for the rounding of the store are made to tie ([`TIE`]), once and before every test.
 ///
 /// # Errors
 /// Those of the bootstrap, and [`crate::Error::Interrupted`].
-pub fn compare(pairs: Vec<Pair<'_>>, rules: Rules) -> Result<Vec<Option<Paired>>> {
+pub fn compare(pairs: Vec<Pair<'_>>, rules: Rules, n_tests: usize) -> Result<Vec<Option<Paired>>> {
     let grids: Vec<Grid> = pairs.iter().map(|pair| pair.candidate.minus(pair.baseline)).collect();
     let (mut users, mut flipped) = (Vec::with_capacity(pairs.len()), Vec::with_capacity(pairs.len()));
     for (pair, grid) in pairs.iter().zip(&grids) {
@@ -152,7 +166,7 @@ pub fn compare(pairs: Vec<Pair<'_>>, rules: Rules) -> Result<Vec<Option<Paired>>
         flipped.push(rounded);
     }
     let intervals = intervals(&grids, &users, rules)?;
-    let flips = permutation::sign_flip(&flipped, rules.n_resamples, SEED)?;
+    let flips = permutation::sign_flip(&flipped, rules.n_flips(n_tests), SEED)?;
     let all = pairs.into_iter().zip(&grids).zip(&users).zip(intervals.into_iter().zip(flips));
     Ok(all.map(|(((pair, grid), users), (interval, flip))| one(pair, grid, users, interval?, flip.p, rules)).collect())
 }

@@ -22,7 +22,7 @@ fn topic(direction: &str) -> Topic {
 
 fn one(candidate: &Grid, baseline: &Grid, direction: &str) -> Paired {
     let pair = Pair { topic: topic(direction), candidate, baseline };
-    compare(vec![pair], RULES).unwrap().remove(0).unwrap()
+    compare(vec![pair], RULES, 1).unwrap().remove(0).unwrap()
 }
 
 fn noise(n: usize, seed: u64) -> Vec<f64> {
@@ -147,4 +147,13 @@ fn from_five_seeds_on_equivalence_needs_the_interval_over_seeds_too() {
     assert!(found.is_equivalent(Rules { margin: 0.05, ..RULES }));
     let one_seed = one(&grid(&[&seeds[4]]), &grid(&[&base]), "higher");
     assert!(one_seed.is_equivalent(RULES), "without seeds to draw from the tests over users decide: {one_seed:?}");
+}
+
+#[test]
+fn many_tests_that_are_corrected_together_are_flipped_often_enough_to_be_won() {
+    // 546 tests at 0.05: the smallest level is 9.2e-5, for which 2000 flips can never be enough.
+    let (few, many) = (RULES.n_flips(1), RULES.n_flips(546));
+    assert_eq!((few, many), (2000, 43_680));
+    assert!(546.0 / (many + 1) as f64 <= 0.05 / 2.0);
+    assert_eq!(Rules { level: 0.9999, ..RULES }.n_flips(1_000), 200_000);
 }

@@ -119,11 +119,22 @@ impl Plan {
         })
     }
 
+    /// Tests that are corrected together when so many pairs of sides are compared.
+    pub fn n_tests(&self, n_pairs: usize) -> usize {
+        n_pairs * self.family.len().max(self.segments.len())
+    }
+
     /// Compares two sides, by their places.
     ///
     /// # Errors
     /// [`Error::Usage`] for too few users.
-    pub fn compare(&self, bench: &Bench<'_>, candidate: usize, baseline: usize, rules: Rules) -> Result<Found> {
+    pub fn compare(
+        &self,
+        bench: &Bench<'_>,
+        (candidate, baseline): (usize, usize),
+        rules: Rules,
+        n_tests: usize,
+    ) -> Result<Found> {
         let mut topics: Vec<Topic> = Vec::new();
         for (metric, k) in self.family.iter().chain(&self.exploratory).chain(&self.lists) {
             topics.push(bench.topic(metric, *k, &self.segment));
@@ -143,7 +154,7 @@ impl Plan {
         };
         let pairs = topics.into_iter().zip(&grids);
         let pairs = pairs.map(|(topic, (candidate, baseline))| Pair { topic, candidate, baseline }).collect();
-        let mut found = paired::compare(pairs, rules)?;
+        let mut found = paired::compare(pairs, rules, n_tests)?;
         let primary = found.first().and_then(Option::as_ref);
         let n_users = primary.map_or(0, |primary| primary.n_users);
         if n_users < FEWEST {
