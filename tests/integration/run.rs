@@ -144,10 +144,21 @@ fn with_one_seed_only_metrics_of_all_lists_or_rows_together_have_no_interval() {
     let db = home.db("results/rexp.sqlite");
     let without = "SELECT DISTINCT metric.name FROM (SELECT arm_id, protocol, metric_id, k, segment FROM metric_value WHERE n > 1
         EXCEPT SELECT arm_id, protocol, metric_id, k, segment FROM interval) JOIN metric ON metric.id = metric_id ORDER BY metric.id";
-    let names: Vec<String> =
-        ["rmse", "mae", "log-loss", "brier", "ece", "roc-auc", "average-precision", "coverage", "gini", "entropy"]
-            .map(|name| format!("Text({:?})", name.as_bytes()))
-            .to_vec();
+    let names: Vec<String> = [
+        "rmse",
+        "mae",
+        "log-loss",
+        "brier",
+        "ece",
+        "roc-auc",
+        "average-precision",
+        "coverage",
+        "gini",
+        "entropy",
+        "popularity-lift",
+    ]
+    .map(|name| format!("Text({:?})", name.as_bytes()))
+    .to_vec();
     assert_eq!(rows(&db, without), names);
     let methods = "SELECT method, min(n_seeds), max(n_seeds) FROM interval GROUP BY 1";
     assert_eq!(rows(&db, methods), [format!("Text({:?})|Integer(1)|Integer(1)", b"bca-users")]);
@@ -158,7 +169,7 @@ fn leaderboard_and_intervals_are_of_the_same_value() {
     let home = Home::new();
     home.write("e.toml", SMALL);
     // A fifth of few ratings: many users have a relevant test item in some seeds only, and the mean over seeds is not the mean over users.
-    let set = ["--set", "data.ratings=600", "--set", "data.users=50"];
+    let set = ["--set", "data.ratings=600", "--set", "data.users=50", "--set", "data.min_ratings=10"];
     home.ok(&[&["run", "e.toml", "--seeds", "1..5"][..], &set[..]].concat());
     let board = home.json(&["show", "e", "--json"]);
     let shown = home.ok(&["show", "e"]).stdout;
