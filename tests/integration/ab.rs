@@ -29,9 +29,9 @@ fn an_offline_test_ships_what_is_better_and_says_why_not_otherwise() {
     assert!(back.starts_with("keep a: ") && back.contains("engagement@10 is worse"), "{back}");
     let harm = first_line(&home, &["ab", "harmed", "random", "--replays", "50"]);
     assert!(harm.starts_with("keep random: ") && harm.contains("novelty >= 0.5 is broken: "), "{harm}");
-    let unmet = home.rexp(&["ab", "a", "b", "--replays", "50", "--fail-unless", "ship"]);
+    let unmet = home.rexp(&["ab", "b", "a", "--replays", "50", "--fail-unless", "ship"]);
     assert_eq!(unmet.code, 3, "{}", unmet.stdout);
-    assert!(unmet.stdout.starts_with("undecided between a and b: "), "{}", unmet.stdout);
+    assert!(unmet.stdout.starts_with("undecided between b and a: "), "{}", unmet.stdout);
     assert!(unmet.stderr.contains("found \"undecided\", expected \"ship\""), "{}", unmet.stderr);
     let json = home.json(&["ab", "a", "random", "--users", "5000", "--split", "10/90", "--replays", "40", "--json"]);
     assert_eq!((&json["replays"]["mean_users"], &json["advice"]), (&5000.0.into(), &"ship".into()));
