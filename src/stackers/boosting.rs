@@ -295,7 +295,7 @@ mod tests {
         assert_eq!((sample.rows.len(), sample.groups.len()), (16_200, 55));
         for ends in sample.groups.windows(2) {
             let first = sample.rows[ends[0]];
-            assert!(first % 600 == 0 && sample.rows[ends[0]..ends[1]].iter().copied().eq(first..first + 300));
+            assert!(first.is_multiple_of(600) && sample.rows[ends[0]..ends[1]].iter().copied().eq(first..first + 300));
         }
         let rows = Sample::of(&LogLoss, &targets, unseen, &mut rng);
         assert_eq!((rows.rows.len(), rows.groups.len()), (4096, 0));

@@ -309,7 +309,7 @@ fn agreements_are_replaced_and_stay_in_their_range() {
     for tau in [0.25, -0.5] {
         store.write_agreements(&run, &[AgreementRow { tau, ..row.clone() }]).unwrap();
     }
-    assert_eq!(store.agreements(&run).unwrap(), [row.clone()]);
+    assert_eq!(store.agreements(&run).unwrap(), std::slice::from_ref(&row));
     assert!(store.write_agreements(&run, &[AgreementRow { tau: 1.5, ..row.clone() }]).is_err());
     assert_eq!(store.agreements(&run).unwrap(), [row]);
 }
