@@ -1,8 +1,8 @@
 //! Stackers: from features of (user, item) pairs to one score. Label 1 if the rating is relevant, else 0.
 //!
-//! To add a kind: one file with its options, its [`Stacker`] and a `KIND`, and one line in [`STACKERS`]. Three ways to look at the rows: one by one ([`logistic`],
-//! [`gradient_boosting`]), as pairs of one user ([`pairwise_logistic`], [`lambdamart`], fitted weights of an [`average`]), or not at all. What several kinds share is beside
-//! them: [`boosting`], [`linear`], [`pairs`], [`class_weight`].
+//! To add a kind: one file with its options, its [`Stacker`] and a `KIND`, and one line in [`STACKERS`]. Three ways to look at the rows: one by one (`logistic`,
+//! `gradient_boosting`), as pairs of one user (`pairwise_logistic`, `lambdamart`, fitted weights of an `average`), or not at all. What several kinds share is beside
+//! them: `boosting`, `linear`, `pairs`, `class_weight`.
 
 mod average;
 mod boosting;
