@@ -248,7 +248,7 @@ fn one_seed_repeated_gives_the_interval_over_users() {
 
 #[test]
 fn two_way_spread_holds_the_variance_of_users_and_of_seeds() {
-    // v_us = a_u + b_s: the product bootstrap's variance is s_a²/n + s_b²/m up to a factor of 1 + 1/n + 1/m.
+    // v_us = a_u + b_s: both are drawn on their own and add up: of users n of n, of seeds m − 1 of m.
     let (n_users, n_seeds) = (100, 12);
     let (users, seeds) = (draws(8, 0, n_users), draws(8, 1, n_seeds));
     let grid: Vec<f64> = seeds.iter().flat_map(|b| users.iter().map(move |a| a + 0.5 * b)).collect();
@@ -258,7 +258,7 @@ fn two_way_spread_holds_the_variance_of_users_and_of_seeds() {
         values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / values.len() as f64
     };
     let found = spread(&means.into_iter().flatten().collect::<Vec<_>>());
-    let expected = spread(&users) / n_users as f64 + 0.25 * spread(&seeds) / n_seeds as f64;
+    let expected = spread(&users) / n_users as f64 + 0.25 * spread(&seeds) / (n_seeds - 1) as f64;
     // Five standard errors of a variance from 10,000 draws: 5 √(2 / 10,000).
     assert!((found / expected - 1.0).abs() < 0.071, "{found} {expected}");
 }

@@ -140,12 +140,37 @@ impl Block {
         for (bits, &count) in self.generators.iter_mut().zip(counts) {
             draws.places.push((start as u32, count));
             let end = start + 8 * n_words(count);
-            let mut local = Bits(bits.0);
+            let mut local = *bits;
             for word in draws.units[start..end].as_chunks_mut::<8>().0 {
                 *word = local.next().to_le_bytes();
             }
             *bits = local;
             start = end;
+        }
+        self.n_groups_done += 1;
+    }
+
+    /// Draws the units of the next group, in order, and adds them up at once, resample by resample, without writing them down: a word of eight units for `add`,
+    /// and how many of them count.
+    #[inline]
+    pub(super) fn fold_next_group<S: Copy>(
+        &mut self,
+        zero: S,
+        add: impl Fn(&mut S, [u8; 8], usize),
+        mut finish: impl FnMut(usize, S),
+    ) {
+        let n = self.generators.len();
+        let counts = &self.counts[self.n_groups_done * n..][..n];
+        for (row, (bits, &count)) in self.generators.iter_mut().zip(counts).enumerate() {
+            let (mut local, mut sum) = (*bits, zero);
+            for _ in 0..count / 8 {
+                add(&mut sum, local.next().to_le_bytes(), 8);
+            }
+            if count % 8 > 0 {
+                add(&mut sum, local.next().to_le_bytes(), usize::from(count % 8));
+            }
+            *bits = local;
+            finish(row, sum);
         }
         self.n_groups_done += 1;
     }
@@ -179,29 +204,25 @@ impl Block {
     }
 }
 
-/// xoshiro256++ (Blackman & Vigna 2021): a bootstrap of 100,000 users takes 0.7 GB of random bits, for which ChaCha is too slow.
-struct Bits([u64; 4]);
+/// A multiplicative congruential generator of 128 bits, of which the upper half is taken: a bootstrap of 100,000 users takes 1 GB of random bits, for which
+/// ChaCha is too slow, and a generator of a few additions and rotations still takes as long as the look-ups.
+///
+/// Multiplier from Steele & Vigna (2022), "Computationally easy, spectrally good multipliers for congruential pseudorandom number generators"; period 2¹²⁶.
+#[derive(Clone, Copy)]
+struct Bits(u128);
 
 impl Bits {
     /// The generator of one resample, seeded from its stream.
     fn of_resample(seed: u64, resample: usize) -> Self {
         let mut stream = rng::stream(seed, "bootstrap", resample as u64);
-        // Four words of ChaCha are all 0, the one bad state, with probability 2⁻²⁵⁶.
-        Self(std::array::from_fn(|_| stream.next_u64()))
+        // Odd, for the longest period.
+        Self(u128::from(stream.next_u64()) << 64 | u128::from(stream.next_u64()) | 1)
     }
 
     #[inline]
     fn next(&mut self) -> u64 {
-        let [a, b, c, d] = &mut self.0;
-        let out = a.wrapping_add(*d).rotate_left(23).wrapping_add(*a);
-        let shifted = *b << 17;
-        *c ^= *a;
-        *d ^= *b;
-        *b ^= *c;
-        *a ^= *d;
-        *c ^= shifted;
-        *d = d.rotate_left(45);
-        out
+        self.0 = self.0.wrapping_mul(0xda94_2042_e4dd_58b5);
+        (self.0 >> 64) as u64
     }
 
     /// A uniform whole number in `0..n` without bias (Lemire 2019), from 32 bits; `n` must be positive.

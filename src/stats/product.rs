@@ -3,8 +3,8 @@
 //! Values lie on a grid on which every sum is exact ([`super::resample`]): no order of additions, no vector width and no fused
 //! multiplication moves a bit, and so the cheapest way can be taken.
 //! - A few series: a look-up and an addition per draw. They go in tiles of up to eight, so that a vector unit adds several at once; narrow tiles add
-//!   in several chains, so that an addition need not wait for the one before. All resamples of the block pass over a group of 256 units before
-//!   the next one comes: its values, 16 KB at eight series, stay in the fastest cache.
+//!   in several chains, so that an addition need not wait for the one before. All resamples of the block pass over a group of 256 units before the next
+//!   one comes: its values, 16 KB at eight series, stay in the fastest cache. With one tile, draws are looked up as they are made and never written down.
 //! - Many: draws are counted, and a matrix of counts is multiplied with one of values.
 
 use super::draw::{Block, GROUP, GroupDraws, Plan};
@@ -100,6 +100,10 @@ fn by_draw(plan: &Plan, tiles: &[AnyTile], mut block: Block) -> Vec<Vec<f64>> {
     let mut totals: Vec<Vec<f64>> = tiles.iter().map(|tile| vec![0.0; n_resamples * tile.width()]).collect();
     let mut draws = GroupDraws::default();
     for group in 0..plan.n_groups() {
+        if let ([tile], [totals]) = (tiles, totals.as_mut_slice()) {
+            tile.add_next_group(group, &mut block, totals);
+            continue;
+        }
         block.next_group(&mut draws);
         for (tile, totals) in tiles.iter().zip(&mut totals) {
             tile.add_group(group, &draws, totals);
@@ -143,6 +147,15 @@ impl AnyTile {
         }
     }
 
+    fn add_next_group(&self, group: usize, block: &mut Block, totals: &mut [f64]) {
+        match self {
+            Self::One(tile) => tile.add_next_group(group, block, totals),
+            Self::Two(tile) => tile.add_next_group(group, block, totals),
+            Self::Four(tile) => tile.add_next_group(group, block, totals),
+            Self::Eight(tile) => tile.add_next_group(group, block, totals),
+        }
+    }
+
     fn add_singles(&self, block: &Block, totals: &mut [f64]) {
         match self {
             Self::One(tile) => tile.add_singles(block, totals),
@@ -179,6 +192,26 @@ impl<const W: usize, const C: usize> Tile<W, C> {
             }
             chains.iter().for_each(|chain| plus(total, chain));
         }
+    }
+
+    fn add_next_group(&self, group: usize, block: &mut Block, totals: &mut [f64]) {
+        let Ok(units) = <&[[f64; W]; GROUP]>::try_from(&self.0[group * GROUP..(group + 1) * GROUP]) else { return };
+        let totals = totals.as_chunks_mut::<W>().0;
+        block.fold_next_group(
+            [[0.0; W]; C],
+            |chains, drawn, n| {
+                if n == drawn.len() {
+                    for (at, unit) in drawn.into_iter().enumerate() {
+                        plus(&mut chains[at % C], &units[usize::from(unit)]);
+                    }
+                } else {
+                    for &unit in &drawn[..n] {
+                        plus(&mut chains[0], &units[usize::from(unit)]);
+                    }
+                }
+            },
+            |row, chains| chains.iter().for_each(|chain| plus(&mut totals[row], chain)),
+        );
     }
 
     fn add_singles(&self, block: &Block, totals: &mut [f64]) {
