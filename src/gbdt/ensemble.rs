@@ -2,6 +2,7 @@
 
 use super::shallow::{self, Shallow};
 use super::tree::Tree;
+use crate::linalg::widest;
 use rayon::prelude::*;
 
 /// A start score and the trees that correct it.
@@ -36,7 +37,10 @@ impl Ensemble {
                 |columns, (out, features)| {
                     out.fill(self.start);
                     match <&mut [f64; shallow::ROWS]>::try_from(&mut *out) {
-                        Ok(out) => self.add_block(&shallow, features, columns, out),
+                        Ok(out) => widest(
+                            #[inline(always)]
+                            || self.add_block(&shallow, features, columns, out),
+                        ),
                         Err(_) => self.trees.iter().for_each(|tree| tree.add_to(features, self.n_features, out)),
                     }
                 },
@@ -44,6 +48,7 @@ impl Ensemble {
     }
 
     /// Adds all trees, in their order, to the scores of a whole block.
+    #[inline(always)]
     fn add_block(
         &self,
         shallow: &[Option<Shallow>],

@@ -56,6 +56,7 @@ impl Shallow {
     /// Adds the tree's values to the scores of a block of rows.
     ///
     /// - `columns`: `[n_features × ROWS]`: each feature of all rows, then the next. A row goes right where its feature is above the threshold.
+    #[inline(always)]
     pub fn add_to(&self, columns: &[[f32; ROWS]], out: &mut [f64; ROWS]) {
         let node = |place: usize| (&columns[self.features[place]], self.thresholds[place]);
         let [a, b, c, d, e, f, g] = std::array::from_fn(node);

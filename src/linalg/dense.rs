@@ -4,7 +4,7 @@
 const LANES: usize = 8;
 
 /// Dot product `Σ a_i b_i` of two slices of one length, in eight lanes added pairwise at the end.
-#[inline]
+#[inline(always)]
 pub fn dot(a: &[f32], b: &[f32]) -> f32 {
     debug_assert_eq!(a.len(), b.len());
     let mut lanes = [0.0_f32; LANES];

@@ -4,5 +4,7 @@ pub mod cholesky;
 pub mod dense;
 pub mod newton;
 pub mod sparse;
+pub mod widest;
 
 pub use sparse::SparseRows;
+pub use widest::widest;

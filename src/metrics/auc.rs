@@ -3,6 +3,7 @@
 //! Unlike the metrics at k it sees the whole list. [`roc_auc`](super::roc_auc) is the same quantity over the pooled rows of all users.
 
 use super::{Compute, Direction, Metric};
+use crate::linalg::widest;
 
 /// Area under the ROC curve of a user's candidates, averaged over users.
 pub const AUC: Metric = Metric {
@@ -21,8 +22,8 @@ pub const AUC: Metric = Metric {
 /// - `scores`: `[n]`, finite, any order. `labels`: `[n]`, 0 or 1.
 /// - Returns a value in `[0, 1]`; `None` if no candidate is relevant or none is irrelevant. Relevant items that are no candidates
 ///   do not enter.
-/// - Cost: O(n log P): the few relevant scores are sorted, the many others looked up in them. One buffer of P scores. Pairs are
-///   counted in whole numbers, so the result does not depend on the order of the candidates.
+/// - Cost: O(n P) comparisons, several at once, for few relevant candidates; else O(n log P): the relevant scores are sorted, the others looked up in
+///   them. One buffer of P scores. Pairs are counted in whole numbers, so the result depends neither on the way nor on the order of the candidates.
 /// - Source: Hanley & McNeil (1982); sklearn `roc_auc_score`. Fixed by `tests/golden/ranking/per_user_uncut.csv`.
 pub fn auc(scores: &[f32], labels: &[u8]) -> Option<f64> {
     debug_assert_eq!(scores.len(), labels.len());
@@ -32,11 +33,33 @@ pub fn auc(scores: &[f32], labels: &[u8]) -> Option<f64> {
     if n_pairs == 0 {
         return None;
     }
+    if relevant.len() <= FEW {
+        let half_wins: usize = widest(
+            #[inline(always)]
+            || relevant.iter().map(|&score| half_losses_to(score, scores)).sum(),
+        );
+        let among_relevant: usize = relevant.iter().map(|&score| half_losses_to(score, &relevant)).sum();
+        return Some((half_wins - among_relevant) as f64 / (2 * n_pairs) as f64);
+    }
     relevant.sort_unstable_by(f32::total_cmp);
     // Every candidate is looked up and the relevant ones are multiplied away: a branch on the label would be mispredicted.
     let half_wins: usize =
         rows().map(|(&score, &label)| half_wins_over(&relevant, score) * usize::from(label == 0)).sum();
     Some(half_wins as f64 / (2 * n_pairs) as f64)
+}
+
+/// Relevant candidates up to which comparing all with all is faster; measured on 10,000 candidates.
+const FEW: usize = 40;
+
+/// Twice the number of `scores` below `score`, plus the number equal to it.
+#[inline(always)]
+fn half_losses_to(score: f32, scores: &[f32]) -> usize {
+    let mut n = 0;
+    // Counted in 32 bits, the width of a score, so that a vector unit does both; a block of so many cannot overflow.
+    for block in scores.chunks(1 << 16) {
+        n += block.iter().map(|&other| u32::from(other < score) + u32::from(other <= score)).sum::<u32>() as usize;
+    }
+    n
 }
 
 /// Twice the number of `relevant` (ascending) scores above `score`, plus the number equal to it.
@@ -79,7 +102,7 @@ mod tests {
     #[test]
     fn agrees_with_counting_every_pair() {
         let mut rng = crate::rng::stream(3, "auc", 0);
-        for n in 2..60 {
+        for n in (2..60).chain([200]) {
             let scores: Vec<f32> = (0..n).map(|_| crate::rng::below(&mut rng, 9) as f32 - 4.0).collect();
             let labels: Vec<u8> = (0..n).map(|_| crate::rng::below(&mut rng, 2) as u8).collect();
             let (mut wins, mut pairs) = (0.0, 0.0);

@@ -5,7 +5,7 @@
 use super::{Epoch, FittedModel, stored};
 use crate::dataset::{ItemIndex, Scale, UserIndex};
 use crate::error::Error;
-use crate::linalg::{SparseRows, dense};
+use crate::linalg::{SparseRows, dense, widest};
 
 /// Vectors are padded with zeros to a multiple of this, so that no kernel has a remainder.
 pub const LANES: usize = 8;
@@ -96,18 +96,23 @@ impl FittedModel for Factorization {
     fn score(&self, user: UserIndex, items: &[ItemIndex], out: &mut [f32]) -> usize {
         let user = self.users.known(user.at());
         let of_user = self.mean + user.map_or(0.0, |(_, bias)| bias);
-        let mut n_fallbacks = 0;
-        for (score, item) in out.iter_mut().zip(items) {
-            let item = self.items.known(item.at());
-            let fit = if let (Some((p, _)), Some((q, _))) = (user, item) {
-                f64::from(dense::dot(p, q))
-            } else {
-                n_fallbacks += 1;
-                0.0
-            };
-            *score = stored(of_user + item.map_or(0.0, |(_, bias)| bias) + fit);
-        }
-        n_fallbacks
+        widest(
+            #[inline(always)]
+            || {
+                let mut n_fallbacks = 0;
+                for (score, item) in out.iter_mut().zip(items) {
+                    let item = self.items.known(item.at());
+                    let fit = if let (Some((p, _)), Some((q, _))) = (user, item) {
+                        f64::from(dense::dot(p, q))
+                    } else {
+                        n_fallbacks += 1;
+                        0.0
+                    };
+                    *score = stored(of_user + item.map_or(0.0, |(_, bias)| bias) + fit);
+                }
+                n_fallbacks
+            },
+        )
     }
 
     fn scale(&self) -> Scale {

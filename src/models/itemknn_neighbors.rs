@@ -7,11 +7,12 @@
 
 use super::itemknn_similarity::{SEGMENT, SimilarityRows};
 use crate::dataset::ItemIndex;
+use crate::linalg::widest;
 use crate::rng;
 use std::cell::RefCell;
 
 /// Targets whose buckets are filled together: few enough for their buckets to stay in the cache. Divides [`SEGMENT`].
-const TILE: usize = 256;
+const TILE: usize = 128;
 
 /// Cost of a cell spread into a bucket, in cells walked past a mark (measured).
 const SPREAD_COST: usize = 4;
@@ -48,6 +49,8 @@ struct Scratch {
     candidates: Vec<Candidate>,
     /// By target of the tile: how many candidates there are, and what a similarity must reach to enter.
     buckets: Vec<Bucket>,
+    /// By target of the tile: what a similarity equal to the entry's must not exceed.
+    hashes: Vec<(u64, u32)>,
     /// By rated item: how much of its segment has been spread.
     cursors: Vec<usize>,
     selection: Selection,
@@ -71,7 +74,8 @@ struct Selection {
 #[derive(Clone, Copy)]
 struct Bucket {
     len: u32,
-    entry: Entry,
+    /// The similarity of its entry.
+    similarity: f32,
 }
 
 /// The worst that is still among the best: a similarity, and the highest hash and position that may stand beside it.
@@ -152,9 +156,11 @@ impl Neighborhood<'_> {
 
     /// Fills the buckets of the targets from `start` on, one tile.
     fn fill(&self, scratch: &mut Scratch, start: usize, capacity: usize) {
-        let Scratch { candidates, buckets, cursors, selection, .. } = scratch;
+        let Scratch { candidates, buckets, hashes, cursors, selection, .. } = scratch;
         buckets.clear();
-        buckets.resize(TILE, Bucket { len: 0, entry: OPEN });
+        buckets.resize(TILE, Bucket { len: 0, similarity: OPEN.similarity });
+        hashes.clear();
+        hashes.resize(TILE, OPEN.hash);
         let candidates = &mut candidates[..TILE * capacity];
         let first = start % SEGMENT;
         for (position, (&rated, cursor)) in self.rated.iter().zip(cursors.iter_mut()).enumerate() {
@@ -168,10 +174,12 @@ impl Neighborhood<'_> {
                 let candidate = Candidate { similarity, position: position as u32 };
                 // Written always and kept by counting: whether it enters cannot be predicted.
                 candidates[target * capacity + bucket.len as usize] = candidate;
-                bucket.len += u32::from(self.enters(target + start, candidate, bucket.entry));
+                let entry = Entry { similarity: bucket.similarity, hash: hashes[target] };
+                bucket.len += u32::from(self.enters(target + start, candidate, entry));
                 if bucket.len as usize == capacity && capacity > self.neighbors {
                     let full = &mut candidates[target * capacity..][..capacity];
-                    bucket.entry = self.keep_best(start + target, full, selection);
+                    let entry = self.keep_best(start + target, full, selection);
+                    (bucket.similarity, hashes[target]) = (entry.similarity, entry.hash);
                     bucket.len = self.neighbors as u32;
                 }
             }
@@ -219,7 +227,10 @@ impl Neighborhood<'_> {
         // Positive floats order like their bits, and whole numbers compare faster.
         bits.clear();
         bits.extend(candidates.iter().map(|candidate| candidate.similarity.to_bits() as i32));
-        let (similarity, n_ties) = border(bits, self.neighbors);
+        let (similarity, n_ties) = widest(
+            #[inline(always)]
+            || border(bits, self.neighbors),
+        );
         let mut entry = Entry { similarity: f32::from_bits(similarity as u32), ..OPEN };
         if n_ties > 0 {
             ties.clear();
@@ -249,6 +260,7 @@ fn grow<T: Clone + Default>(buffer: &mut Vec<T>, n: usize) {
 /// several equal to `x` are among them.
 ///
 /// Bisection: a pass is a vectorised count, and it stops at the first gap it hits, long before it has found the k-th number itself.
+#[inline(always)]
 fn border(numbers: &[i32], k: usize) -> (i32, usize) {
     let count = |x: i32| numbers.iter().map(|&number| u32::from(number >= x)).sum::<u32>() as usize;
     let (lowest, highest) = numbers.iter().fold((i32::MAX, 0), |(low, high), &x| (low.min(x), high.max(x)));
