@@ -3,7 +3,7 @@
 use super::compare::{keep, now, table};
 use super::style::Style;
 use super::{Shared, print, tables};
-use crate::compare::ab::{self, AbQuestion, AbTest};
+use crate::compare::ab::{self, AbQuestion, AbTest, REPLAYS};
 use crate::compare::ab_words::{GUARD_HEADS, designs, findings, guards, segments, setting};
 use crate::compare::ship::Advice;
 use crate::compare::topic::Rows;
@@ -36,7 +36,7 @@ pub struct AbArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(4..=10_000_000))]
     pub users: Option<u32>,
     /// Times that the test is replayed with users assigned anew
-    #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, value_name = "N", default_value_t = REPLAYS as u32, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub replays: u32,
     /// Shares of the users that see candidate and baseline
     #[arg(long, value_name = "A/B", default_value = "50/50", value_parser = share)]
@@ -91,6 +91,7 @@ pub fn run(args: &AbArgs, shared: &Shared) -> Result<()> {
     let found = ab::test(&store, &[args.candidate.clone(), args.baseline.clone()], &question)?;
     keep(shared, &found.row(now()));
     let page = report::write_ab(&found, &shared.reports())?;
+    report::write_index(&Store::open_read(&shared.db)?, &shared.reports())?;
     if args.json {
         print::json(&found)?;
     } else if args.html {

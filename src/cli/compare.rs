@@ -10,6 +10,7 @@ use crate::compare::verdict::{caution, fixed, interval, p_text, short, signed};
 use crate::error::Result;
 use crate::report;
 use crate::store::Store;
+use crate::store::inference::ComparisonRow;
 use clap::Args;
 use std::fmt::Write;
 
@@ -82,6 +83,7 @@ pub fn run(args: &CompareArgs, shared: &Shared) -> Result<()> {
     let found = comparison::compare(&store, &args.sides, &question)?;
     keep(shared, &found.row(now()));
     let page = report::write_comparison(&found, &shared.reports())?;
+    report::write_index(&Store::open_read(&shared.db)?, &shared.reports())?;
     if args.json {
         return print::json(&found);
     }
@@ -97,7 +99,7 @@ pub fn now() -> String {
 }
 
 /// Puts a comparison into the store; where that cannot be written, says so and goes on: the answer is the same.
-pub fn keep(shared: &Shared, row: &crate::store::inference::ComparisonRow) {
+pub fn keep(shared: &Shared, row: &ComparisonRow) {
     if let Err(error) = Store::open(&shared.db).and_then(|mut store| store.write_comparison(row)) {
         eprintln!("note: the comparison is not in the store: {error}");
     }
@@ -111,8 +113,17 @@ fn list(store: &Store, as_json: bool) -> Result<()> {
     if rows.is_empty() {
         return print::text("no comparison was made yet: rexp compare gbstack logistic\n");
     }
-    let lines = rows.iter().map(|row| format!("{}  {}  {}\n", row.made_at, row.kind, row.verdict));
+    let lines = rows.iter().map(|row| format!("{}  {}  {}  {}\n", row.made_at, row.kind, setting(row), row.verdict));
     print::text(&lines.collect::<String>())
+}
+
+/// Protocol, and what was asked for beyond the sides.
+fn setting(row: &ComparisonRow) -> String {
+    let result: serde_json::Value = serde_json::from_str(&row.result).unwrap_or_default();
+    let asked = result["asked"].as_array().into_iter().flatten().filter_map(|option| option.as_str());
+    let is_new = |option: &&str| !option.starts_with("--protocol");
+    let protocol = result["protocol"].as_str().unwrap_or("?");
+    [protocol].into_iter().chain(asked.filter(is_new)).collect::<Vec<_>>().join(" ")
 }
 
 /// The whole answer; the first line is the verdict.

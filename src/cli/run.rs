@@ -93,6 +93,7 @@ fn show(outcome: &Outcome, shared: &Shared, as_json: bool) -> Result<()> {
         report::write(store.connection(), &run.run_id, &folder)
     });
     let pages = pages.collect::<Vec<Result<PathBuf>>>().into_iter().collect::<Result<Vec<_>>>()?;
+    report::write_index(&store, &folder)?;
     if as_json {
         let runs = outcome.finished.iter().zip(&boards).zip(&pages).map(|((run, board), page)| {
             json!({

@@ -20,7 +20,7 @@ use crate::stats::power::Groups;
 use crate::store::Store;
 use crate::store::inference::{ComparisonRow, Looks};
 use crate::suggest;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What is asked, as far as it was said on the command line; the rest is what `[ab]` of the candidate says.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -39,8 +39,30 @@ pub struct AbQuestion {
     pub share: f64,
 }
 
+impl AbQuestion {
+    /// As options of `rexp ab`, without what was left to its defaults.
+    fn options(&self) -> Vec<String> {
+        let percent = |share: f64| (share * 1e4).round() / 1e2;
+        let split = || format!("--split {}/{}", percent(self.share), percent(1.0 - self.share));
+        [
+            self.metric.as_ref().map(|metric| format!("--metric {metric}")),
+            self.protocol.as_ref().map(|protocol| format!("--protocol {protocol}")),
+            self.k.map(|k| format!("--k {k}")),
+            self.n_users.map(|n| format!("--users {n}")),
+            (self.n_replays != REPLAYS).then(|| format!("--replays {}", self.n_replays)),
+            (self.share != 0.5).then(split),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+}
+
+/// Replays unless something else is asked for.
+pub const REPLAYS: usize = 2000;
+
 /// Everything that an offline A/B test found.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AbTest {
     /// Hash of what was asked and of the trials it was asked about.
     pub key: String,
@@ -56,6 +78,8 @@ pub struct AbTest {
     pub dataset: String,
     /// Protocol.
     pub protocol: String,
+    /// What was asked beyond the sides, as options of the command line; a page of its own belongs to each such question.
+    pub asked: Vec<String>,
     /// Seeds that both have.
     pub seeds: Vec<u64>,
     /// Level, resamples and margin.
@@ -134,6 +158,7 @@ pub fn test(store: &Store, texts: &[String; 2], asked: &AbQuestion) -> Result<Ab
         sides: [side_report(&sides[0]), side_report(&sides[1])],
         dataset: sides[0].run.dataset.clone(),
         protocol: protocol.clone(),
+        asked: asked.options(),
         seeds: ground.seeds.clone(),
         rules,
         minimum_uplift: terms.minimum_uplift,

@@ -15,10 +15,10 @@ use crate::stats::power;
 use crate::store::Store;
 use crate::store::inference::{ComparisonRow, Looks};
 use crate::suggest;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Everything that a comparison found.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
     /// Hash of what was asked and of the trials it was asked about.
     pub key: String,
@@ -32,6 +32,8 @@ pub struct Comparison {
     pub protocol: String,
     /// `all`, or the one segment that was asked about; what is said of all lists together is of everybody all the same.
     pub segment: String,
+    /// What was asked beyond the sides, as options of the command line; a page of its own belongs to each such question.
+    pub asked: Vec<String>,
     /// Seeds that all sides have.
     pub seeds: Vec<u64>,
     /// Level, resamples and margin.
@@ -54,7 +56,7 @@ pub struct Comparison {
 }
 
 /// One side.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SideReport {
     /// As asked for.
     pub name: String,
@@ -67,7 +69,7 @@ pub struct SideReport {
 }
 
 /// One candidate against one baseline.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PairReport {
     /// Name of the candidate.
     pub candidate: String,
@@ -96,7 +98,7 @@ pub struct PairReport {
 }
 
 /// One seed.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SeedRow {
     /// The seed.
     pub seed: u64,
@@ -109,7 +111,7 @@ pub struct SeedRow {
 }
 
 /// Ranks of sides over users.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ranks {
     /// `(side, average rank)`; 1 is best.
     pub average: Vec<(String, f64)>,
@@ -159,6 +161,7 @@ pub fn compare(store: &Store, texts: &[String], question: &Question) -> Result<C
         dataset: sides[0].run.dataset.clone(),
         protocol: protocol.clone(),
         segment: plan.segment.clone(),
+        asked: question.options(),
         seeds: ground.seeds.clone(),
         rules,
         study: study.filter(|_| plan.is_registered),
@@ -234,6 +237,10 @@ fn report(bench: &Bench<'_>, plan: &Plan, places: (usize, usize), found: Found, 
     let rows = bench.seeds.iter().zip(seeds.0.iter().zip(&seeds.1)).zip(&primary.by_seed);
     let seeds =
         rows.map(|((&seed, (&candidate, &baseline)), &uplift)| SeedRow { seed, candidate, baseline, uplift }).collect();
+    // The users' differences are drawn for the primary metric only.
+    let rest = [family, exploratory, lists, segments]
+        .map(|tests| tests.into_iter().map(|test| Paired { differences: Vec::new(), ..test }).collect::<Vec<Paired>>());
+    let [family, exploratory, lists, segments] = rest;
     Ok(PairReport {
         candidate: candidate.name.clone(),
         baseline: baseline.name.clone(),

@@ -7,10 +7,10 @@
 use super::over_seeds::OverSeeds;
 use super::paired::Paired;
 use super::verdict::{interval, signed, uplift};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A guardrail, or a segment that may not lose, with what was found.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Guard {
     /// As written.
     pub text: String,
@@ -23,7 +23,7 @@ pub struct Guard {
 }
 
 /// A difference that a guard looks at.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Evidence {
     /// Of users.
@@ -71,7 +71,7 @@ impl Evidence {
 }
 
 /// Whether a guard holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
     /// Shown to hold.

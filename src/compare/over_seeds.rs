@@ -4,11 +4,11 @@ use super::bench::Bench;
 use crate::error::Result;
 use crate::metrics::{Compute, METRICS};
 use crate::stats::t_test;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// A metric without values per user.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OverSeeds {
     /// Metric.
     pub metric: String,

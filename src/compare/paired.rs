@@ -11,7 +11,8 @@ use crate::stats::sign_test::sign_test;
 use crate::stats::ties::Rounded;
 use crate::stats::wilcoxon::{Zeros, wilcoxon};
 use crate::stats::{equivalence, permutation, power, t_test, two_way};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// Stream of all resamples and sign flips of comparisons.
 pub const SEED: u64 = 1;
@@ -30,7 +31,7 @@ pub const POWER: f64 = 0.8;
 pub const TIE: f64 = 5e-7;
 
 /// How differences are tested.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Rules {
     /// Level of intervals; 1 − level is that of tests.
     pub level: f64,
@@ -60,7 +61,7 @@ pub struct Pair<'a> {
 }
 
 /// A paired difference: candidate − baseline.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Paired {
     /// Of what.
     #[serde(flatten)]
@@ -82,7 +83,7 @@ pub struct Paired {
     /// See `lower`.
     pub upper: f64,
     /// `two-way` (users and seeds) from five seeds on, else `bca-users`; that too where all values are of one seed.
-    pub interval_method: &'static str,
+    pub interval_method: Cow<'static, str>,
     /// Two-sided p-value of the sign-flip test over users.
     pub p: f64,
     /// The same, adjusted within its family (Holm).
@@ -113,8 +114,8 @@ pub struct Paired {
     pub detectable: Option<f64>,
     /// Mean difference in each seed; `None` where nobody was judged.
     pub by_seed: Vec<Option<f64>>,
-    /// Difference of every user that has one, in the order of ids.
-    #[serde(skip)]
+    /// Difference of every user that has one, in the order of ids; written with the primary metric only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub differences: Vec<f64>,
 }
 
@@ -217,7 +218,7 @@ fn one(
         relative: (baseline != 0.0).then(|| uplift / baseline.abs()),
         lower: interval.lower,
         upper: interval.upper,
-        interval_method,
+        interval_method: interval_method.into(),
         p,
         p_adjusted: None,
         family_size: 0,
@@ -252,7 +253,7 @@ impl Paired {
             relative: Some(uplift / 0.5),
             lower,
             upper,
-            interval_method: TWO_WAY,
+            interval_method: TWO_WAY.into(),
             p,
             p_adjusted: None,
             family_size: 0,

@@ -79,7 +79,7 @@ fn users_count_alike_in_two_way_intervals_however_many_seeds_they_have() {
         b.fill(seed, &there, there.iter().map(|_| 0.0));
     }
     let found = one(&a, &b, "higher");
-    assert_eq!((found.uplift, found.interval_method, found.n_users), (0.5, "two-way", 100));
+    assert_eq!((found.uplift, &*found.interval_method, found.n_users), (0.5, "two-way", 100));
     assert!(found.lower > 0.2 && found.lower < 0.45 && found.upper > 0.55 && found.upper < 0.8, "{found:?}");
 }
 

@@ -6,7 +6,7 @@ use crate::error::{Error, Result, shown};
 use crate::metrics::spec::MetricAt;
 use crate::stats::resample::Resampler;
 use crate::suggest;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// What is asked, as far as it was said.
@@ -28,11 +28,31 @@ pub struct Question {
     pub level: Option<f64>,
 }
 
+impl Question {
+    /// As options of `rexp compare`, without what was left to its defaults.
+    pub fn options(&self) -> Vec<String> {
+        let text = |name: &str, value: &Option<String>| value.as_ref().map(|value| format!("--{name} {value}"));
+        let number = |name: &str, value: Option<f64>| value.map(|value| format!("--{name} {value}"));
+        [
+            text("metric", &self.metric),
+            text("protocol", &self.protocol),
+            self.k.map(|k| format!("--k {k}")),
+            text("segment", &self.segment),
+            number("margin", self.margin),
+            number("level", self.level),
+            text("baseline", &self.baseline),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+}
+
 /// A difference smaller than this does not matter, unless something else is said.
 pub const MARGIN: f64 = 0.005;
 
 /// What a study had written down before it ran: `[study]`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Study {
     /// The metric that decides.
     pub primary: String,

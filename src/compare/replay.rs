@@ -7,13 +7,13 @@ use crate::error::Result;
 use crate::stats::cuped::cuped;
 use crate::stats::t_test::{Moments, welch};
 use crate::{parallel, rng};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Replays per block of work.
 const BLOCK: usize = 32;
 
 /// How a test is laid out.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Design {
     /// Users of the test; drawn with replacement where that is not all of them. `None`: everybody, once.
     pub n_users: Option<usize>,
@@ -26,7 +26,7 @@ pub struct Design {
 }
 
 /// What the replays showed.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Replays {
     /// Replays that could be analysed.
     pub n_replays: usize,
@@ -45,12 +45,11 @@ pub struct Replays {
     /// Share of the variance that the covariate explains, mean over replays.
     pub explained: f64,
     /// Every observed uplift.
-    #[serde(skip)]
     pub uplifts: Vec<f64>,
 }
 
 /// Replays judged by the uplift over all users under both arms.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct AgainstTruth {
     /// Share of replays in which Welch's test sees the uplift on the right side.
     pub power: f64,

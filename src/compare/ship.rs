@@ -4,11 +4,11 @@ use super::guards::{Guard, State};
 use super::paired::{Paired, Rules};
 use super::question;
 use super::verdict::{p_text, short, signed, uplift};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// What to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Advice {
     /// The candidate is better by enough, and nothing that was guarded suffers.
@@ -226,7 +226,7 @@ mod tests {
             "over users and seeds it reaches beyond the margin"
         );
         assert_eq!(advice(&Paired { upper: 0.0045, ..small.clone() }, &[], &[], 0.0), Advice::Equivalent);
-        let one_seed = Paired { interval_method: "bca-users", ..small };
+        let one_seed = Paired { interval_method: "bca-users".into(), ..small };
         assert_eq!(advice(&one_seed, &[], &[], 0.0), Advice::Equivalent);
         assert_eq!(advice(&Paired { n_better: 0, n_worse: 0, ..open }, &[], &[], 0.0), Advice::Equivalent);
     }

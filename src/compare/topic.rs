@@ -1,10 +1,10 @@
 //! What a comparison is about, and how that is written.
 
 use super::paired::Paired;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What is compared: a metric at a cutoff over some users or items.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Topic {
     /// Metric.
     pub metric: String,

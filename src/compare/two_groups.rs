@@ -7,10 +7,10 @@ use crate::rng;
 use crate::stats::power::{self, Groups};
 use crate::stats::proportions::{TwoShares, two_shares};
 use crate::stats::t_test::Moments;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Two independent groups: the share of users who were shown something relevant.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Hits {
     /// Of those who saw the candidate.
     pub candidate: f64,

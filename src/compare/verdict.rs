@@ -3,10 +3,10 @@
 use super::paired::{Paired, Rules};
 use crate::error::plural;
 use crate::store::inference::Looks;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What a paired difference says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Decision {
     /// The candidate is better, beyond chance.
@@ -197,7 +197,7 @@ mod tests {
         let because = "; over users the difference is smaller than the margin, over users and seeds that is not shown";
         assert!(said(&small).contains(because), "{}", said(&small));
         assert_eq!(decide(&Paired { upper: 0.0045, ..small.clone() }, RULES), Decision::Equivalent);
-        assert_eq!(decide(&Paired { interval_method: "bca-users", ..small }, RULES), Decision::Equivalent);
+        assert_eq!(decide(&Paired { interval_method: "bca-users".into(), ..small }, RULES), Decision::Equivalent);
         let none = Paired { n_better: 0, n_worse: 0, n_tied: 100, ..open };
         assert_eq!(decide(&none, RULES), Decision::Identical);
     }

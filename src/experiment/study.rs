@@ -3,8 +3,9 @@
 use crate::error::Error;
 use crate::kind::{Options, Reader};
 use crate::metrics::spec::{Guardrail, MetricAt};
-use crate::metrics::{Direction, metric};
+use crate::metrics::{Direction, METRICS, metric};
 use crate::protocols::PROTOCOLS;
+use crate::segments::SEGMENTS;
 use crate::suggest;
 
 crate::options! {
@@ -62,7 +63,7 @@ pub fn read(reader: &Reader<'_>) -> Study {
     }
     for (key, names) in [("primary", std::slice::from_ref(&study.primary)), ("family", &study.family)] {
         for name in names.iter().filter(|name| !name.is_empty()) {
-            check(reader, key, MetricAt::parse(name).map(|_| ()));
+            check(reader, key, MetricAt::parse(name).and_then(paired));
         }
     }
     if study.contrast.len() != 2 {
@@ -85,10 +86,13 @@ pub fn read_ab(reader: &Reader<'_>) -> Ab {
     let ab = Ab::read(reader);
     reader.finish();
     if ab.primary != "engagement" {
-        check(reader, "primary", MetricAt::parse(&ab.primary).and_then(decides));
+        check(reader, "primary", MetricAt::parse(&ab.primary).and_then(decides).map_err(or_engagement));
     }
     for guardrail in &ab.guardrails {
         check(reader, "guardrails", Guardrail::parse(guardrail).map(|_| ()));
+    }
+    for segment in &ab.segments {
+        check(reader, "segments", known(segment));
     }
     ab
 }
@@ -100,8 +104,41 @@ fn decides(asked: MetricAt) -> Result<(), Error> {
             format!("{} is neither good nor bad in itself, so that it cannot say what to ship", asked.name),
             "\"engagement\", or a metric with a direction such as \"ndcg@10\"",
         )),
-        _ => Ok(()),
+        _ => paired(asked),
     }
+}
+
+/// Refuses a metric that users do not have one by one: sides cannot be paired by it.
+fn paired(asked: MetricAt) -> Result<(), Error> {
+    let is_of_users = |name: &str| metric(name).is_none_or(|metric| metric.compute.is_of_users());
+    if is_of_users(asked.name) {
+        return Ok(());
+    }
+    Err(Error::usage(
+        format!("{} is of all lists or rows together, so that sides cannot be paired by it", asked.name),
+        suggest::allowed(asked.name, METRICS.iter().map(|metric| metric.name).filter(|name| is_of_users(name))),
+    ))
+}
+
+/// That engagement may decide too, where a metric is unknown.
+fn or_engagement(error: Error) -> Error {
+    match error {
+        Error::Name { what, found, help } => {
+            Error::Name { what, found, help: help.map(|help| format!("{help}; or \"engagement\"")) }
+        }
+        other => other,
+    }
+}
+
+/// Refuses a segment that there is not.
+fn known(segment: &str) -> Result<(), Error> {
+    let all = || SEGMENTS.iter().flat_map(|kind| kind.labels.iter().map(move |label| format!("{}:{label}", kind.name)));
+    if all().any(|name| name == segment) {
+        return Ok(());
+    }
+    let names: Vec<String> = all().collect();
+    let help = suggest::allowed(segment, names.iter().map(String::as_str));
+    Err(Error::Name { what: "segment", found: crate::error::shown(segment), help: Some(help) })
 }
 
 /// A name that cannot be read becomes a problem of the key it stands at.

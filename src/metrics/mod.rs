@@ -112,6 +112,13 @@ pub enum Compute {
     Rows(Option<Scale>, fn(&Rows<'_>) -> Option<f64>),
 }
 
+impl Compute {
+    /// Whether every user has a value of their own, so that two arms can be paired.
+    pub fn is_of_users(&self) -> bool {
+        !matches!(self, Self::AllListsAtK(_) | Self::Rows(..))
+    }
+}
+
 /// One user's ranking under a protocol.
 #[derive(Clone, Copy)]
 pub struct UserList<'a> {

@@ -1,7 +1,7 @@
 //! How a difference is spread over users: a histogram and the empirical distribution function of one value per user.
 //!
-//! A mean uplift hides who pays for it. Users with exactly no difference, often most of them, have a bar of their own between the losers and the
-//! winners, because a bin around zero would hide them among the small differences; bins therefore never hold both signs. Where the tied would press all
+//! A mean uplift hides who pays for it. Users with exactly no difference, often most of them, have a bar of their own over zero,
+//! because a bin around zero would hide them among the small differences; bins therefore never hold both signs. Where the tied would press all
 //! other bars flat, their bar is cut and says so.
 
 use super::Heading;
@@ -50,8 +50,9 @@ const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 210.0;
 /// Bins of the histogram, about.
 const BINS: usize = 30;
-/// Width of the bar of ties.
-const SLOT: f64 = 14.0;
+/// Width of the bar of ties, and of the gap that sets it off from the bins behind it.
+const TIES: f64 = 6.0;
+const GAP: f64 = 1.0;
 /// Opacity of bars.
 const OPACITY: f64 = 0.85;
 /// Steps of each half of the distribution function; with more users than that, they are joined by slopes, for steps of less than a pixel look rough.
@@ -227,74 +228,62 @@ fn notes(users: &Users, bins: &Bins, unit: Unit) -> Vec<String> {
     beyond.into_iter().chain(count(users.n_left_out, "without a finite difference, left out")).collect()
 }
 
-/// Horizontal pixel of a difference in a panel that has room for the tied between the smallest loss and the smallest win.
-fn at_slotted(panel: &Panel, difference: f64) -> f64 {
-    let room = panel.right - panel.left - SLOT;
-    let after = match difference {
-        0.0 => SLOT / 2.0,
-        _ if difference > 0.0 => SLOT,
-        _ => 0.0,
-    };
-    panel.left + panel.x.share(difference) * room + after
-}
-
-/// Bars from both sides of the slot in which the tied stand.
+/// Bars from zero outward, and the tied before them at zero.
 fn draw_histogram(canvas: &mut Canvas, panel: &Panel, users: &Users, bins: &Bins, better: Better) {
     let narrow = (panel.right - panel.left) / (bins.below.len() + bins.above.len()).max(1) as f64;
     let gap = if narrow > 4.0 { 0.5 } else { 0.0 };
     for (sign, side) in [(-1.0, &bins.below), (1.0, &bins.above)] {
         for (i, &share) in side.iter().enumerate() {
-            // The innermost edge is a hair beside zero: exactly zero is the middle of the slot.
-            let near = at_slotted(panel, sign * (i as f64 * bins.width).max(f64::MIN_POSITIVE)) + sign * gap;
-            let far = at_slotted(panel, sign * (i + 1) as f64 * bins.width) - sign * gap;
-            draw_bar(canvas, panel, (near, far), share, better.verdict(sign).color());
+            let edge = |i: usize| panel.at_x(sign * i as f64 * bins.width);
+            let ends = (edge(i) + sign * gap, edge(i + 1) - sign * gap);
+            draw_bar(canvas, panel, ends, share, (better.verdict(sign).color(), OPACITY));
         }
     }
-    let zero = at_slotted(panel, 0.0);
+    let zero = panel.at_x(0.0);
     let tied = users.percent(users.n_tied);
-    let half = SLOT / 2.0 - 1.5;
-    draw_bar(canvas, panel, (zero - half, zero + half), tied, Verdict::Undecided.color());
+    let half = TIES / 2.0;
+    draw_bar(canvas, panel, (zero - half - GAP, zero + half + GAP), tied, (PAPER, 1.0));
+    draw_bar(canvas, panel, (zero - half, zero + half), tied, (Verdict::Undecided.color(), 1.0));
     if tied > panel.y.high {
         // Two slanted cuts say that the bar goes on.
         for y in [panel.top + 12.0, panel.top + 17.0] {
             canvas.line([(zero - half - 2.0, y + 3.0), (zero + half + 2.0, y - 3.0)], PAPER, 2.0);
         }
     }
-    draw_mean(canvas, panel, users, at_slotted(panel, users.mean));
-    // Ticks stand where the slotted scale has them: an axis of pixels.
-    let pixels = Panel { x: Axis { low: panel.left, high: panel.right, step: 1.0 }, ..*panel };
-    let ticks: Vec<_> = ticks(panel, users).into_iter().map(|t| (at_slotted(panel, t), panel.x.label(t))).collect();
-    pixels.draw_x_axis(canvas, &ticks, "");
+    draw_mean(canvas, panel, users);
+    draw_x_axis(canvas, panel, users);
 }
 
-fn draw_bar(canvas: &mut Canvas, panel: &Panel, (left, right): (f64, f64), share: f64, color: Color) {
+fn draw_bar(canvas: &mut Canvas, panel: &Panel, (left, right): (f64, f64), share: f64, (color, opacity): (Color, f64)) {
     if share > 0.0 {
         let (_, top) = panel.at(panel.x.low, share);
         // Not thinner than can be seen, however few they are.
         let top = top.min(panel.bottom - 1.0);
-        canvas.area([(left, panel.bottom), (left, top), (right, top), (right, panel.bottom)], color, OPACITY);
+        canvas.area([(left, panel.bottom), (left, top), (right, top), (right, panel.bottom)], color, opacity);
     }
 }
 
 /// A line at the mean, with a pointer where bars hide it; none at the frame, where it would be another number.
-fn draw_mean(canvas: &mut Canvas, panel: &Panel, users: &Users, x: f64) {
+fn draw_mean(canvas: &mut Canvas, panel: &Panel, users: &Users) {
     if (panel.x.low..=panel.x.high).contains(&users.mean) {
-        let top = panel.top;
+        let (x, top) = (panel.at_x(users.mean), panel.top);
         canvas.line([(x, top - 3.0), (x, panel.bottom)], INK, 1.0);
         canvas.area([(x, top + 1.0), (x - 4.0, top - 5.0), (x + 4.0, top - 5.0)], INK, 1.0);
     }
 }
 
-/// Ticks of the differences; only zero, if there is nothing else.
-fn ticks(panel: &Panel, users: &Users) -> Vec<f64> {
+/// The axis of the differences; only zero, if there is nothing else.
+fn draw_x_axis(canvas: &mut Canvas, panel: &Panel, users: &Users) {
     let is_all_tied = users.n_tied == users.sorted.len();
-    panel.x.ticks().into_iter().filter(|&tick| tick == 0.0 || !is_all_tied).collect()
+    let ticks = panel.x.ticks().into_iter().filter(|&tick| tick == 0.0 || !is_all_tied);
+    let ticks: Vec<_> = ticks.map(|tick| (tick, panel.x.label(tick))).collect();
+    panel.draw_x_axis(canvas, &ticks, "");
 }
 
 /// The distribution function, in the colors of the bars; the tied are a step at zero.
 fn draw_distribution(canvas: &mut Canvas, panel: &Panel, users: &Users, better: Better) {
     draw_zero(canvas, panel);
-    draw_mean(canvas, panel, users, panel.at_x(users.mean));
+    draw_mean(canvas, panel, users);
     let (below, above) = (users.percent(users.n_below), users.percent(users.n_below + users.n_tied));
     let n = users.sorted.len();
     let losers = steps(&users.sorted[..users.n_below], 0, users);
@@ -307,8 +296,7 @@ fn draw_distribution(canvas: &mut Canvas, panel: &Panel, users: &Users, better: 
     if above > below {
         canvas.line([panel.at(0.0, below), panel.at(0.0, above)], Verdict::Undecided.color(), 3.0);
     }
-    let ticks: Vec<_> = ticks(panel, users).into_iter().map(|tick| (tick, panel.x.label(tick))).collect();
-    panel.draw_x_axis(canvas, &ticks, "");
+    draw_x_axis(canvas, panel, users);
 }
 
 /// Corners of the steps over some of the sorted differences, of which the first has `before` users below it; thinned to what can be seen.

@@ -1,6 +1,6 @@
 //! The page of an offline A/B test.
 
-use super::comparison::{ComparisonPage, PlainTable, paired, write_page};
+use super::comparison::{ComparisonPage, PlainTable, asked, page_name, paired, write_page};
 use super::comparison_figures::better;
 use super::figures::{Draft, Figure, Place, rendered};
 use super::page::STYLE;
@@ -22,7 +22,7 @@ pub fn write_ab(found: &AbTest, reports: &Path) -> Result<PathBuf> {
     let figures = figures(found)?;
     let [candidate, baseline] = [&found.sides[0].name, &found.sides[1].name];
     let page = page(found, &figures);
-    write_page(&format!("ab-{candidate}-vs-{baseline}"), &page, &figures, reports)
+    write_page(&page_name("ab", &[candidate, baseline], &found.asked), &page, &figures, reports)
 }
 
 fn page<'a>(found: &'a AbTest, figures: &'a [Figure]) -> ComparisonPage<'a> {
@@ -35,8 +35,9 @@ fn page<'a>(found: &'a AbTest, figures: &'a [Figure]) -> ComparisonPage<'a> {
         lines: findings(found),
         caution: caution(&found.looks),
         meta: format!(
-            "{}; {}",
+            "{}{}; {}",
             setting(found),
+            asked(&found.asked),
             found
                 .sides
                 .iter()

@@ -46,7 +46,14 @@ pub fn write_comparison(found: &Comparison, reports: &Path) -> Result<PathBuf> {
     let figures = comparison_figures::figures(found)?;
     let names: Vec<&str> = found.sides.iter().map(|side| side.name.as_str()).collect();
     let page = page(found, &figures, &names);
-    write_page(&format!("compare-{}", names.join("-vs-")), &page, &figures, reports)
+    write_page(&page_name("compare", &names, &found.asked), &page, &figures, reports)
+}
+
+/// What the folder of a page is named by: its sides, and what was asked of them.
+pub(super) fn page_name(kind: &str, sides: &[&str], asked: &[String]) -> String {
+    let mut name = format!("{kind}-{}", sides.join("-vs-"));
+    asked.iter().for_each(|option| name += &format!(" {option}"));
+    name
 }
 
 /// Puts a page and its figures into its folder.
@@ -74,11 +81,12 @@ fn page<'a>(found: &'a Comparison, figures: &'a [Figure], names: &[&str]) -> Com
         lines,
         caution: caution(&found.looks),
         meta: format!(
-            "Protocol {} on {}{}, seeds {}; {}",
+            "Protocol {} on {}{}, seeds {}{}; {}",
             found.protocol,
             found.dataset,
             if found.segment == "all" { String::new() } else { format!(", only {}", found.segment) },
             found.seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", "),
+            asked(&found.asked),
             found
                 .sides
                 .iter()
@@ -91,6 +99,11 @@ fn page<'a>(found: &'a Comparison, figures: &'a [Figure], names: &[&str]) -> Com
         notes,
         methods: methods(found),
     }
+}
+
+/// What was asked, for the line under the title.
+pub(super) fn asked(options: &[String]) -> String {
+    if options.is_empty() { String::new() } else { format!("; asked with {}", options.join(" ")) }
 }
 
 fn tables(found: &Comparison) -> Vec<PlainTable> {

@@ -5,7 +5,7 @@
 //! Whatever came from a TOML or a data set is hostile text: the template escapes all of it, figures escape theirs, and a content security policy forbids scripts.
 //!
 //! `read` turns rows into the plain structs of `records`; `tables`, `verdict`, `figures`, `facts`, `left_out` and `queries` make what is
-//! shown; `page` puts it into `page.html`, and `files` onto the disk. `comparison` does the same for what `compare` found.
+//! shown; `page` puts it into `page.html`, and `files` onto the disk. `comparison` and `ab` do the same for what `compare` found, and `stored` for what it found before; `index` is the page over all pages.
 
 mod ab;
 mod comparison;
@@ -13,6 +13,7 @@ mod comparison_figures;
 mod facts;
 mod figures;
 mod files;
+mod index;
 mod left_out;
 mod numbers;
 mod page;
@@ -20,12 +21,15 @@ mod protocols;
 mod queries;
 mod read;
 mod records;
+mod stored;
 mod tables;
 mod verdict;
 
 pub use ab::write_ab;
 pub use comparison::write_comparison;
+pub use index::write_index;
 pub use page::write;
+pub use stored::write_stored;
 
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use super::open::{Store, failed};
 use super::read::all;
 use crate::error::Result;
 use rusqlite::{TransactionBehavior, params};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// An interval of one value of a run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -61,7 +61,7 @@ pub struct ComparisonRow {
 }
 
 /// How often test sets have been looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Looks {
     /// Runs judged on them.
     pub n_runs: u64,

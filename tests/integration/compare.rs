@@ -3,6 +3,7 @@
 use crate::support::{Home, SMALL, rows};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 /// What follows the shared part of every experiment here.
 pub const BOOSTING: &str = "[[stackers]]\nkind = \"gradient-boosting\"\nn_trees = 20\n";
@@ -383,5 +384,35 @@ fn comparisons_are_kept_and_counted() {
     let list = home.json(&["compare", "--list", "--json"]);
     let kinds: Vec<&str> = list.as_array().unwrap().iter().map(|row| row["kind"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["ab", "compare", "compare"]);
-    assert_eq!(home.ok(&["compare", "--list"]).stdout.lines().count(), 3);
+    let lines = home.ok(&["compare", "--list"]).stdout;
+    assert_eq!(lines.lines().count(), 3);
+    assert!(lines.lines().all(|line| line.contains(" rated ")), "{lines}");
+}
+
+#[test]
+fn pages_of_comparisons_are_made_again_byte_by_byte_and_every_question_has_its_own() {
+    let home = a_and_b();
+    let files = |of: &Path| {
+        let mut all: Vec<(PathBuf, Vec<u8>)> = Vec::new();
+        for page in std::fs::read_dir(of).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()) {
+            for file in std::fs::read_dir(page).unwrap().map(|entry| entry.unwrap().path()) {
+                all.push((file.clone(), std::fs::read(file).unwrap()));
+            }
+        }
+        all.sort();
+        all
+    };
+    let page = |arguments: &[&str]| PathBuf::from(home.ok(arguments).stdout.trim());
+    let plain = page(&["compare", "a", "b", "--html"]);
+    let other = page(&["compare", "a", "b", "--metric", "recall", "--margin", "0.01", "--html"]);
+    let test = page(&["ab", "a", "b", "--replays", "50", "--html"]);
+    assert_ne!(plain, other);
+    assert!(plain.ends_with("compare-a-vs-b/index.html"), "{}", plain.display());
+    assert!(std::fs::read_to_string(&other).unwrap().contains("asked with --metric recall --margin 0.01"));
+    let reports = plain.parent().unwrap().parent().unwrap();
+    let before = files(reports);
+    assert!(before.iter().any(|(path, _)| path.starts_with(test.parent().unwrap())));
+    std::fs::remove_dir_all(reports).unwrap();
+    home.ok(&["report", "--all"]);
+    assert!(files(reports) == before, "the same files with the same bytes");
 }
