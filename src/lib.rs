@@ -18,6 +18,7 @@ pub mod compare;
 pub mod dataset;
 pub mod evaluation;
 pub mod experiment;
+pub mod export;
 pub mod features;
 pub mod formats;
 pub mod gbdt;

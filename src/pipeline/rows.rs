@@ -4,12 +4,12 @@ use super::cell::{Cell, Member};
 use super::make::Made;
 use super::per_segment::FittedStack;
 use super::stage::{Books, Shared, Stage};
-use crate::dataset::{Dataset, Note, UserIndex};
+use crate::dataset::{Dataset, Interactions, Note, UserIndex, is_relevant};
 use crate::evaluation::{Evaluation, Outcome};
 use crate::experiment::{Experiment, SIMPLE_AVERAGE};
 use crate::store::rows::{
-    ArmRow, EventRow, OmissionRow, PartRow, RankingRow, SplitRow, StageRow, TrialRow, UserFactRow, UserValueRow,
-    ValueRow,
+    ArmRow, EventRow, OmissionRow, PartRow, RankingRow, RelevantRow, SplitRow, StageRow, TrialRow, UserFactRow,
+    UserValueRow, ValueRow,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -62,7 +62,10 @@ impl Writer<'_> {
             ..TrialRow::default()
         };
         numbers(evaluation, arms, &mut row);
-        people(self.cell.dataset, evaluation, arms, &mut row);
+        let everybody = people(self.cell.dataset, evaluation, arms, &mut row);
+        let (test, threshold) = (&self.made.split.get()?.test, self.member.experiment.evaluation.threshold);
+        let items = evaluation.users.all.iter().map(|&user| relevant_items(test, user, threshold)).collect();
+        row.relevant = Some(RelevantRow { user_list: everybody, items });
         self.learned(&mut row)?;
         self.events(evaluation, arms, &mut row)?;
         Ok(Trial { split: self.split()?, arms: self.arms(arms), row })
@@ -255,8 +258,14 @@ fn numbers(evaluation: &Evaluation, arms: &[usize], row: &mut TrialRow) {
     }
 }
 
-/// Values and lists per user, and the lists of users they refer to.
-fn people(dataset: &Dataset, evaluation: &Evaluation, arms: &[usize], row: &mut TrialRow) {
+/// The relevant test items of a user, ascending, candidates or not.
+fn relevant_items(test: &Interactions, user: UserIndex, threshold: f64) -> Vec<u32> {
+    let (items, ratings) = test.of_user(user);
+    items.iter().zip(ratings).filter(|&(_, &rating)| is_relevant(rating, threshold)).map(|(&item, _)| item).collect()
+}
+
+/// Values and lists per user, and the lists of users they refer to. Returns the place of the list of everybody.
+fn people(dataset: &Dataset, evaluation: &Evaluation, arms: &[usize], row: &mut TrialRow) -> usize {
     let mut places: BTreeMap<&[UserIndex], usize> = BTreeMap::new();
     for outcome in &evaluation.protocols {
         let lists: Vec<usize> = outcome.user_lists.iter().map(|list| place(dataset, list, &mut places, row)).collect();
@@ -283,6 +292,7 @@ fn people(dataset: &Dataset, evaluation: &Evaluation, arms: &[usize], row: &mut 
     for (name, values) in [("train_full_n_ratings", &users.n_ratings), ("train_full_mean_rating", &users.mean_rating)] {
         row.user_facts.push(UserFactRow { name: name.into(), user_list: everybody, values: values.clone() });
     }
+    everybody
 }
 
 fn place<'a>(

@@ -19,6 +19,9 @@ const FACTS: &str = "SELECT trial.run_id, user_list.n_users, user_fact.value_blo
 const LISTS: &str = "SELECT trial.run_id, user_list.n_users, ranking.list_blob FROM ranking
     JOIN trial ON trial.id = ranking.trial_id JOIN user_list ON user_list.id = ranking.user_list_id";
 
+const RELEVANT: &str = "SELECT min(trial.run_id), user_list.n_users, relevant.item_blob FROM relevant
+    JOIN trial ON trial.split_id = relevant.split_id JOIN user_list ON user_list.id = relevant.user_list_id GROUP BY relevant.split_id";
+
 /// Faults that show in numbers: the runs they are in, and what to say.
 const NUMBERS: &[(&str, &str)] = &[
     (
@@ -63,6 +66,7 @@ impl Store {
         out.extend(blobs(db, BLOBS, "values of users", |bytes, n| blob::decode_values(bytes, n).is_some())?);
         out.extend(blobs(db, FACTS, "facts about users", |bytes, n| blob::decode_values(bytes, n).is_some())?);
         out.extend(blobs(db, LISTS, "top lists", |bytes, n| blob::decode_lists(bytes, n).is_some())?);
+        out.extend(blobs(db, RELEVANT, "relevant items", |bytes, n| blob::decode_items(bytes, n).is_some())?);
         for (sql, what) in NUMBERS {
             out.extend(all(db, sql, [], |row| Ok(format!("run {}: {what}", row.get::<_, String>(0)?)))?);
         }

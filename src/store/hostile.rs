@@ -100,10 +100,11 @@ fn a_file_where_the_lock_folder_belongs_is_an_error() {
 fn scores_that_are_not_finite_and_lists_of_another_length_are_refused() {
     let home = tempfile::tempdir().unwrap();
     let mut store = Store::open(&home.path().join("s.sqlite")).unwrap();
-    let mut cases = vec![trial(1); 3];
+    let mut cases = vec![trial(1); 4];
     cases[0].rankings[0].lists[0][0].1 = f32::INFINITY;
     cases[1].rankings[0].lists.pop();
     cases[2].user_values[0].values.pop();
+    cases[3].relevant.as_mut().unwrap().items.pop();
     for bad in &cases {
         assert!(store.write_trial(&bundle("x"), &split(), bad).is_err());
     }

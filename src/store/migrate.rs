@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_statistics.sql"),
     include_str!("migrations/0003_agreement.sql"),
+    include_str!("migrations/0004_relevant.sql"),
 ];
 
 /// Refuses a file that is a database of another program, or of a newer rexp.

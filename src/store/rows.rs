@@ -175,6 +175,8 @@ pub struct TrialRow {
     pub user_facts: Vec<UserFactRow>,
     /// Top lists.
     pub rankings: Vec<RankingRow>,
+    /// What the test of its split finds relevant; stored with the first trial of a split.
+    pub relevant: Option<RelevantRow>,
     /// Learning curves: `(source, series, step, value)`.
     pub history: Vec<(String, String, u64, f64)>,
     /// Importances: `(arm, feature, measure, value)`.
@@ -281,6 +283,15 @@ pub struct RankingRow {
     pub user_list: usize,
     /// One list per user: `(item index, score, relevance)`, best first.
     pub lists: Vec<Vec<(u32, f32, u8)>>,
+}
+
+/// Relevant test items of every user of a list, ranked or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RelevantRow {
+    /// Place of the user list.
+    pub user_list: usize,
+    /// One set per user: item numbers, ascending.
+    pub items: Vec<Vec<u32>>,
 }
 
 /// Something a reader of the results must know.

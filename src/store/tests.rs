@@ -96,6 +96,7 @@ pub(super) fn trial(seed: u64) -> TrialRow {
             user_list: 0,
             lists: vec![vec![(1, 0.5, 1)], vec![]],
         }],
+        relevant: Some(RelevantRow { user_list: 0, items: vec![vec![0, 1], vec![]] }),
         history: vec![("mf".into(), "train_rmse".into(), 1, 0.9)],
         importances: vec![(0, "score_mf".into(), "gain".into(), 1.0)],
         ..TrialRow::default()

@@ -75,7 +75,8 @@ const LISTS: &str = "SELECT id, n_users, user_ids FROM user_list WHERE id IN (
         SELECT user_list_id FROM user_value JOIN trial ON trial.id = trial_id WHERE run_id = ?1
         UNION SELECT user_list_id FROM user_segment JOIN trial ON trial.id = trial_id WHERE run_id = ?1
         UNION SELECT user_list_id FROM user_fact JOIN trial ON trial.id = trial_id WHERE run_id = ?1
-        UNION SELECT user_list_id FROM ranking JOIN trial ON trial.id = trial_id WHERE run_id = ?1) ORDER BY id";
+        UNION SELECT user_list_id FROM ranking JOIN trial ON trial.id = trial_id WHERE run_id = ?1
+        UNION SELECT user_list_id FROM relevant JOIN trial ON trial.split_id = relevant.split_id WHERE run_id = ?1) ORDER BY id";
 
 const VALUES: &str = "SELECT trial.seed, arm.name, user_value.segment, user_list_id, n_users, value_blob
     FROM trial JOIN user_value ON user_value.trial_id = trial.id JOIN arm ON arm.id = user_value.arm_id

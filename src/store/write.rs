@@ -18,10 +18,13 @@ struct Encoded {
     facts: Vec<Vec<u8>>,
     /// Per ranking.
     lists: Vec<Vec<u8>>,
+    /// Of the split.
+    relevant: Option<Vec<u8>>,
 }
 
 /// Numbers that the store gave to what a trial refers to.
 struct Ids {
+    split: i64,
     trial: i64,
     arms: Vec<i64>,
     metrics: Vec<i64>,
@@ -61,6 +64,7 @@ fn sound(trial: &TrialRow, path: &Path) -> Result<()> {
     let fits = trial.user_values.iter().all(|row| n_users(row.user_list) == Some(row.values.len()))
         && trial.user_facts.iter().all(|row| n_users(row.user_list) == Some(row.values.len()))
         && trial.rankings.iter().all(|row| n_users(row.user_list) == Some(row.lists.len()))
+        && trial.relevant.iter().all(|row| n_users(row.user_list) == Some(row.items.len()))
         && trial.user_segments.iter().all(|(_, list)| n_users(*list).is_some());
     if fits { Ok(()) } else { refuse("values for another number of users than it names") }
 }
@@ -76,6 +80,7 @@ impl Encoded {
             values: trial.user_values.iter().map(|row| blob::encode_values(&row.values)).collect(),
             facts: trial.user_facts.iter().map(|row| blob::encode_values(&row.values)).collect(),
             lists: trial.rankings.iter().map(|row| blob::encode_lists(&row.lists)).collect(),
+            relevant: trial.relevant.as_ref().map(|row| blob::encode_items(&row.items)),
         }
     }
 }
@@ -96,6 +101,7 @@ fn write(
     let split_id = split_row(db, dataset, split)?;
     run_row(db, dataset, bundle)?;
     let ids = Ids {
+        split: split_id,
         trial: trial_row(db, &run.id, split_id, trial)?,
         arms: bundle
             .arms
@@ -320,6 +326,11 @@ fn people_rows(db: &Transaction<'_>, ids: &Ids, trial: &TrialRow, encoded: &Enco
             ids.user_lists[row.user_list],
             bytes
         ])?;
+    }
+    // A split that came with an older version has no such row yet.
+    for (row, bytes) in trial.relevant.iter().zip(&encoded.relevant) {
+        let sql = "INSERT INTO relevant (split_id, user_list_id, item_blob) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
+        db.execute(sql, params![ids.split, ids.user_lists[row.user_list], bytes])?;
     }
     Ok(())
 }

@@ -68,6 +68,7 @@ const TABLE: &[(&str, &[&str])] = &[
         ],
     ),
     ("report", &["store", "plots", "compare"]),
+    ("export", &["store", "report"]),
     (
         "cli",
         &[
@@ -85,6 +86,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "store",
             "compare",
             "report",
+            "export",
         ],
     ),
 ];
