@@ -7,6 +7,7 @@ mod completions;
 mod data;
 mod data_split;
 mod db;
+mod export;
 mod init;
 mod kinds;
 mod leaderboard;
@@ -87,6 +88,8 @@ enum Command {
     Users(users::UsersArgs),
     /// Make the report of an experiment again, from the store alone
     Report(report::ReportArgs),
+    /// Write tables, TREC files or an MLflow database, for other programs
+    Export(export::ExportArgs),
     /// List, inspect, fetch, invent or split data sets
     Data(data::DataArgs),
     /// List everything an experiment can be made of, with options and defaults
@@ -120,6 +123,7 @@ fn dispatch(cli: &Cli) -> Result<()> {
         Command::Ab(args) => ab::run(args, shared),
         Command::Users(args) => users::run(args, &shared.db),
         Command::Report(args) => report::run(args, shared),
+        Command::Export(args) => export::run(args, &shared.db),
         Command::Data(args) => data::run(args, shared.data_dir.as_deref()),
         Command::Kinds(args) => kinds::run(args),
         Command::Db(args) => db::run(args, &shared.db),

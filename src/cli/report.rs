@@ -1,11 +1,16 @@
 //! `rexp report`: makes the pages again, from the store alone.
 
-use super::{Shared, print};
-use crate::error::Result;
-use crate::report;
+use super::{Shared, leaderboard, print};
+use crate::error::{Error, Result};
+use crate::report::{self, Markup};
 use crate::store::Store;
 use clap::Args;
-use std::path::PathBuf;
+use clap::builder::PossibleValuesParser;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+const FORMATS: [&str; 4] = ["html", "md", "latex", "json"];
 
 /// Which runs.
 #[derive(Debug, Args)]
@@ -19,6 +24,12 @@ pub struct ReportArgs {
     /// Folder that gets one folder per experiment; default: `reports` beside the database
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// html writes pages; the others print: leaderboards and verdicts as Markdown or LaTeX, every value as JSON
+    #[arg(long, value_name = "FORMAT", default_value = "html", value_parser = PossibleValuesParser::new(FORMATS))]
+    pub format: String,
+    /// Open the page in a browser; of several, the page over all pages
+    #[arg(long)]
+    pub open: bool,
     /// Print JSON: run and page of each
     #[arg(long)]
     pub json: bool,
@@ -35,7 +46,16 @@ pub fn run(args: &ReportArgs, shared: &Shared) -> Result<()> {
         Some(name) => (vec![store.find_run(name)?], Vec::new()),
         None => (store.latest_runs()?, store.comparisons()?),
     };
-    let write = |run: String| Ok((report::write(store.connection(), &run, &folder)?, run));
+    match args.format.as_str() {
+        "md" => return print_all(&runs, |run| report::text(&store, run, Markup::Markdown)),
+        "latex" => return print_all(&runs, |run| report::text(&store, run, Markup::Latex)),
+        "json" => {
+            let boards = runs.iter().map(|run| Ok(leaderboard::json(&store.leaderboard(run)?)));
+            return print::json(&boards.collect::<Result<Vec<_>>>()?);
+        }
+        _ => {}
+    }
+    let write = |run: String| Ok((report::write(&store, &run, &folder)?, run));
     let mut pages = runs.into_iter().map(write).collect::<Result<Vec<(PathBuf, String)>>>()?;
     // Oldest first: where two share a page, the later one stays.
     for row in comparisons.iter().rev() {
@@ -47,12 +67,36 @@ pub fn run(args: &ReportArgs, shared: &Shared) -> Result<()> {
             None => eprintln!("note: {} was compared by another version of rexp; ask again", row.sides.join(" and ")),
         }
     }
+    let mut first = pages.first().map(|(page, _)| page.clone());
     if args.experiment.is_none() {
-        report::write_index(&store, &folder)?;
+        first = Some(report::write_index(&store, &folder)?);
+    }
+    if args.open {
+        first.map_or(Ok(()), |page| open(&page))?;
     }
     if args.json {
-        let rows: Vec<_> = pages.iter().map(|(page, run)| serde_json::json!({ "run": run, "report": page })).collect();
+        let rows: Vec<_> = pages.iter().map(|(page, run)| json!({ "run": run, "report": page })).collect();
         return print::json(&rows);
     }
     print::text(&pages.iter().map(|(page, _)| format!("{}\n", page.display())).collect::<String>())
+}
+
+fn print_all(runs: &[String], text: impl Fn(&str) -> Result<String>) -> Result<()> {
+    let texts = runs.iter().map(|run| text(run)).collect::<Result<Vec<String>>>()?;
+    print::text(&texts.join("\n"))
+}
+
+/// Hands a page to whatever opens pages here.
+fn open(page: &Path) -> Result<()> {
+    let program = match std::env::consts::OS {
+        "macos" => "open",
+        "windows" => "explorer",
+        _ => "xdg-open",
+    };
+    let page = page.canonicalize().map_err(Error::io(page, "find"))?;
+    let mut command = Command::new(program);
+    command.arg(&page).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.spawn().map(|_| ()).map_err(|error| {
+        Error::usage(format!("cannot start {program}: {error}"), format!("open {} yourself", page.display()))
+    })
 }

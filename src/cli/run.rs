@@ -90,7 +90,7 @@ fn show(outcome: &Outcome, shared: &Shared, as_json: bool) -> Result<()> {
     // Every page reads the store through a connection of its own.
     let pages = outcome.finished.par_iter().map(|run| {
         let store = Store::open_read(&shared.db)?;
-        report::write(store.connection(), &run.run_id, &folder)
+        report::write(&store, &run.run_id, &folder)
     });
     let pages = pages.collect::<Vec<Result<PathBuf>>>().into_iter().collect::<Result<Vec<_>>>()?;
     report::write_index(&store, &folder)?;

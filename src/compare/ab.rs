@@ -40,7 +40,7 @@ pub struct AbQuestion {
 }
 
 impl AbQuestion {
-    /// As options of `rexp ab`, without what was left to its defaults.
+    /// As options of `rexp ab`, without what was left to its defaults; how often a test is replayed makes it no other question.
     fn options(&self) -> Vec<String> {
         let percent = |share: f64| (share * 1e4).round() / 1e2;
         let split = || format!("--split {}/{}", percent(self.share), percent(1.0 - self.share));
@@ -49,7 +49,6 @@ impl AbQuestion {
             self.protocol.as_ref().map(|protocol| format!("--protocol {protocol}")),
             self.k.map(|k| format!("--k {k}")),
             self.n_users.map(|n| format!("--users {n}")),
-            (self.n_replays != REPLAYS).then(|| format!("--replays {}", self.n_replays)),
             (self.share != 0.5).then(split),
         ]
         .into_iter()

@@ -241,7 +241,7 @@ fn one(
 #[cfg(test)]
 impl Paired {
     /// A difference of NDCG@10 over 100 users, for tests of what is said about one.
-    pub(super) fn example(uplift: f64, (lower, upper): (f64, f64), p: f64) -> Self {
+    pub(crate) fn example(uplift: f64, (lower, upper): (f64, f64), p: f64) -> Self {
         let topic = Topic { metric: "ndcg".into(), k: 10, segment: "all".into(), direction: "higher".into() };
         Self {
             topic,

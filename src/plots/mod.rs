@@ -9,6 +9,7 @@
 pub mod canvas;
 pub mod differences;
 pub mod forest;
+pub mod heat_map;
 pub mod importance;
 pub mod leaderboard_bars;
 pub mod learning_curve;
@@ -18,6 +19,7 @@ pub mod panel;
 pub mod power_curve;
 pub mod segment_bars;
 pub mod theme;
+pub mod trade_off;
 pub mod verdict;
 
 pub use canvas::Canvas;
@@ -33,6 +35,8 @@ pub const PLOTS: &[(&str, &str)] = &[
     ("differences", "how a difference is spread over users: winners, tied, losers"),
     ("forest", "differences from a baseline with their intervals around zero"),
     ("segment-bars", "every arm's mean in each segment, with its interval"),
+    ("heat-map", "arms against segments, every cell with its number and a shade"),
+    ("trade-off", "what accuracy costs: arms between two metrics, and those that none beats in both"),
     ("power-curve", "power against the number of users, and where it reaches 80 %"),
 ];
 

@@ -114,9 +114,14 @@ fn all() -> Vec<(&'static str, Canvas)> {
         ("curve-one", curve(vec![vec![(1, 0.9)]])),
         ("curve-wild", curve(vec![vec![(1, f64::NAN), (2, f64::INFINITY), (3, 1e308), (4, 0.1)], vec![]])),
     ];
-    for samples in
-        [differences::tests::samples, forest::tests::samples, power_curve::tests::samples, segment_bars::tests::samples]
-    {
+    for samples in [
+        differences::tests::samples,
+        forest::tests::samples,
+        heat_map::tests::samples,
+        power_curve::tests::samples,
+        segment_bars::tests::samples,
+        trade_off::tests::samples,
+    ] {
         out.extend(samples());
     }
     out

@@ -23,6 +23,9 @@ pub const GRID: Color = RGBColor(0xE3, 0xE7, 0xEB);
 /// Background.
 pub const PAPER: Color = RGBColor(0xFF, 0xFF, 0xFF);
 
+/// What shades of one color are mixed from: the first of the contenders' colors.
+pub(super) const SHADE: Color = RGBColor(0x00, 0x72, 0xB2);
+
 /// The experiment's answer.
 const PRIMARY: Color = RGBColor(0xD5, 0x5E, 0x00);
 /// Arms between the answer and the floors, in order of their places in tables.

@@ -4,6 +4,7 @@ use super::facts::meaning;
 use super::files::slug;
 use super::numbers::{decimal, label, seeds, with_unit};
 use super::records::{HistoryPoint, Metric};
+use super::relations;
 use super::tables::{Board, role};
 use crate::error::Result;
 use crate::plots::importance::{self, ImportanceData};
@@ -34,6 +35,8 @@ impl Draft {
 pub enum Place {
     /// With the tables of a protocol.
     Protocol(String),
+    /// With the segments of a protocol.
+    Segments(String),
     /// With the importances.
     Importance,
     /// With the learning curves.
@@ -70,6 +73,8 @@ pub fn figures(board: &Board<'_>) -> Result<Vec<Figure>> {
     for protocol in &board.protocols {
         drafts.extend(bars(board, protocol));
         drafts.extend(curves(board, protocol));
+        drafts.extend(relations::trade_offs(board, protocol));
+        drafts.extend(relations::heat_maps(board, protocol));
     }
     drafts.extend(importances(board));
     drafts.extend(learning(board));

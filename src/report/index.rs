@@ -26,7 +26,6 @@ const INTERVAL: &str = "SELECT estimate, lower, upper FROM interval JOIN arm ON 
 #[derive(Serialize)]
 struct Index {
     style: &'static str,
-    datasets: Vec<String>,
     experiments: Vec<ExperimentRow>,
     comparisons: Vec<ComparisonLine>,
 }
@@ -58,6 +57,7 @@ struct ComparisonLine {
     kind: &'static str,
     sides: String,
     setting: String,
+    dataset: String,
     verdict: String,
     made_at: String,
 }
@@ -76,20 +76,18 @@ pub fn write_index(store: &Store, reports: &Path) -> Result<PathBuf> {
     }
     let mut comparisons = Vec::new();
     for row in store.comparisons()? {
-        let (folder, setting) = stored::place(&row);
+        let stored::Place { folder, setting, dataset } = stored::place(&row);
         comparisons.push(ComparisonLine {
             page: link(reports, &folder),
             kind: if row.kind == "ab" { "offline A/B" } else { "comparison" },
             sides: row.sides.join(if row.kind == "ab" { " in place of " } else { " against " }),
             setting,
+            dataset,
             verdict: row.verdict,
             made_at: row.made_at,
         });
     }
-    let mut datasets: Vec<String> = experiments.iter().map(|row| row.dataset.clone()).collect();
-    datasets.sort();
-    datasets.dedup();
-    let page = rendered("index.html", TEMPLATE, &Index { style: STYLE, datasets, experiments, comparisons })?;
+    let page = rendered("index.html", TEMPLATE, &Index { style: STYLE, experiments, comparisons })?;
     Folder::open(reports.to_owned())?.write("index.html", page.as_bytes())
 }
 

@@ -1,11 +1,13 @@
 //! The page of a run, from the store alone: the verdict first, then the tables and figures that carry it, then how it was made.
 //!
-//! One HTML file without scripts, fonts or anything else from outside, so that it can be mailed, archived and believed; its figures also lie beside it as
+//! One HTML file with one script of its own, which it does not need, and without fonts or anything else from outside, so that it can be mailed, archived and believed; its figures also lie beside it as
 //! PNG files. The same store gives the same bytes: nothing on the page comes from the clock or from the machine that renders it.
-//! Whatever came from a TOML or a data set is hostile text: the template escapes all of it, figures escape theirs, and a content security policy forbids scripts.
+//! Whatever came from a TOML or a data set is hostile text: the template escapes all of it, figures escape theirs, and a content security policy allows no
+//! script but the page's own, by its hash.
 //!
 //! `read` turns rows into the plain structs of `records`; `tables`, `verdict`, `figures`, `facts`, `left_out` and `queries` make what is
-//! shown; `page` puts it into `page.html`, and `files` onto the disk. `comparison` and `ab` do the same for what `compare` found, and `stored` for what it found before; `index` is the page over all pages.
+//! shown; `page` puts it into `page.html`, and `files` onto the disk. `comparison` and `ab` do the same for what `compare` found, and `stored` for what it found
+//! before; `index` is the page over all pages, and `text` the same leaderboards for other people's pages.
 
 mod ab;
 mod comparison;
@@ -21,15 +23,20 @@ mod protocols;
 mod queries;
 mod read;
 mod records;
+mod relations;
+mod standing;
 mod stored;
 mod tables;
+mod text;
 mod verdict;
 
 pub use ab::write_ab;
 pub use comparison::write_comparison;
+pub use files::folder_name;
 pub use index::write_index;
 pub use page::write;
 pub use stored::write_stored;
+pub use text::{Markup, text};
 
 #[cfg(test)]
 mod tests;

@@ -10,18 +10,24 @@ use super::read::run_facts;
 use super::records::RunFacts;
 use super::tables::{self, ArmTable, Board};
 use super::verdict::{Verdict, caution, verdicts};
+use crate::compare::paired::Rules;
+use crate::compare::standing::{Standing, standings};
 use crate::error::{Error, Result, is_unsafe};
+use crate::store::Store;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, Value};
 use rayon::prelude::*;
 use rusqlite::Connection;
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 use std::io;
 use std::path::{Path, PathBuf};
 
 const TEMPLATE: &str = include_str!("page.html");
 pub(super) const STYLE: &str = include_str!("style.css");
+/// The one script of every page. Pages are whole without it.
+const SCRIPT: &str = include_str!("page.js");
 
 /// All that the template shows. Every text in it is escaped there, except the SVG of figures, which `plots` has escaped.
 #[derive(Serialize)]
@@ -60,6 +66,7 @@ struct Section<'a> {
     name: &'a str,
     conditions: String,
     figures: Vec<&'a Figure>,
+    segment_figures: Vec<&'a Figure>,
     leaderboards: Vec<ArmTable>,
     candidates: Option<FactTable>,
     by_cutoff: Option<ArmTable>,
@@ -72,9 +79,21 @@ struct Section<'a> {
 ///
 /// # Errors
 /// [`Error::Name`] without such a run, [`Error::Store`] if the store cannot be read, [`Error::Io`] if a file cannot be written.
-pub fn write(connection: &Connection, run_id: &str, reports: &Path) -> Result<PathBuf> {
+pub fn write(store: &Store, run_id: &str, reports: &Path) -> Result<PathBuf> {
+    write_judged(store.connection(), run_id, reports, |protocol, metric, k| {
+        standings(store, run_id, protocol, metric, k)
+    })
+}
+
+/// The same with somebody else's word on where the arms stand: of a protocol, and a metric at k.
+pub(super) fn write_judged(
+    connection: &Connection,
+    run_id: &str,
+    reports: &Path,
+    judge: impl Fn(&str, &str, u64) -> Result<(Vec<Standing>, Rules)>,
+) -> Result<PathBuf> {
     let facts = run_facts(connection, run_id, tables::headline)?;
-    let board = Board::new(&facts);
+    let board = judged(&facts, judge)?;
     let figures = figures::figures(&board)?;
     let page = render(&board, &figures)?;
     let folder = Folder::open(reports.join(folder_name(&facts.run.experiment)))?;
@@ -85,6 +104,22 @@ pub fn write(connection: &Connection, run_id: &str, reports: &Path) -> Result<Pa
     let index = folder.write("index.html", page.as_bytes())?;
     folder.sweep(&figures.iter().map(|figure| figure.file.as_str()).collect::<Vec<_>>());
     Ok(index)
+}
+
+/// What is known of a run, with a word on where its arms stand.
+pub(super) fn judged(
+    facts: &RunFacts,
+    judge: impl Fn(&str, &str, u64) -> Result<(Vec<Standing>, Rules)>,
+) -> Result<Board<'_>> {
+    let mut board = Board::new(facts);
+    if let Some((metric, k)) = board.headline {
+        for protocol in board.protocols.clone() {
+            let (standings, rules) = judge(protocol, &metric.name, k.unsigned_abs())?;
+            board.standings.insert(protocol, standings);
+            board.rules = Some(rules);
+        }
+    }
+    Ok(board)
 }
 
 fn render(board: &Board<'_>, figures: &[Figure]) -> Result<String> {
@@ -107,6 +142,7 @@ fn render(board: &Board<'_>, figures: &[Figure]) -> Result<String> {
                 name: protocol,
                 conditions: board.conditions(protocol),
                 figures: at(&Place::Protocol((*protocol).to_owned())),
+                segment_figures: at(&Place::Segments((*protocol).to_owned())),
                 leaderboards: tables::leaderboards(board, protocol),
                 candidates: protocols::candidates(board, protocol),
                 by_cutoff: tables::by_cutoff(board, protocol),
@@ -133,7 +169,7 @@ fn render(board: &Board<'_>, figures: &[Figure]) -> Result<String> {
     rendered("page.html", TEMPLATE, &page)
 }
 
-/// A template filled with values.
+/// A template filled with values. Besides them it knows `script`, and `policy`, which lets that script run and no other.
 pub(super) fn rendered(name: &str, template: &str, page: &impl Serialize) -> Result<String> {
     filled(name, template, Value::from(Serde(page)))
         .map(|page| visible(&page))
@@ -145,7 +181,31 @@ fn filled(name: &str, template: &str, page: Value) -> Result<String, minijinja::
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
+    environment.add_global("script", SCRIPT);
+    environment.add_global("policy", policy());
     environment.render_named_str(name, template, page)
+}
+
+/// The content security policy: nothing from outside, and of scripts only the page's own, known by its hash. A script that came in with a name or
+/// a message has another hash: it would not run even where escaping failed.
+fn policy() -> String {
+    let hash = base64(&Sha256::digest(SCRIPT));
+    format!("default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'; script-src 'sha256-{hash}'")
+}
+
+/// Base64 with padding. Source: RFC 4648, section 4.
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::new();
+    for three in bytes.chunks(3) {
+        let byte = |at: usize| u32::from(three.get(at).copied().unwrap_or(0));
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for at in 0..4 {
+            let digit = DIGITS[(bits >> (18 - 6 * at) & 63) as usize];
+            out.push(if at <= three.len() { char::from(digit) } else { '=' });
+        }
+    }
+    out
 }
 
 /// The page without characters that nobody sees but that change what is seen: control characters and marks that reorder text are spelled out.
@@ -156,4 +216,23 @@ fn visible(page: &str) -> String {
         if is_hidden(c) { out.extend(c.escape_unicode()) } else { out.push(c) }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_is_that_of_the_rfc() {
+        // RFC 4648, section 10.
+        let coded = ["", "f", "fo", "foo", "foob", "fooba", "foobar"].map(|text| base64(text.as_bytes()));
+        assert_eq!(coded, ["", "Zg==", "Zm8=", "Zm9v", "Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy"]);
+    }
+
+    #[test]
+    fn the_script_reaches_the_page_byte_by_byte() {
+        // Else its hash would not be that of the policy: nothing is spelled out, and nothing ends it early.
+        assert!(SCRIPT.is_ascii() && !SCRIPT.contains('\r') && visible(SCRIPT) == SCRIPT);
+        assert!(!SCRIPT.contains("</script") && !SCRIPT.contains("<!--"));
+    }
 }

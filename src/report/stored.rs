@@ -23,17 +23,23 @@ pub fn write_stored(row: &ComparisonRow, reports: &Path) -> Result<Option<PathBu
     found.map(|found| write_comparison(&found, reports)).transpose()
 }
 
-/// The folder of a stored comparison's page, and in which setting it was made: its protocol, and what was asked beyond the sides.
-pub(super) fn place(row: &ComparisonRow) -> (String, String) {
+/// Where a stored comparison is shown.
+pub(super) struct Place {
+    /// Folder of its page.
+    pub folder: String,
+    /// Its protocol, and what was asked beyond the sides.
+    pub setting: String,
+    /// Its data set; empty where an older version has not said.
+    pub dataset: String,
+}
+
+/// Where a stored comparison is shown, as far as one can tell without understanding all of it.
+pub(super) fn place(row: &ComparisonRow) -> Place {
     let result: serde_json::Value = serde_json::from_str(&row.result).unwrap_or_default();
-    let asked: Vec<String> = result["asked"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(|option| Some(option.as_str()?.to_owned()))
-        .collect();
+    let text = |name: &str| result[name].as_str().unwrap_or_default().to_owned();
+    let asked = result["asked"].as_array().into_iter().flatten();
+    let asked: Vec<String> = asked.filter_map(|option| Some(option.as_str()?.to_owned())).collect();
     let sides: Vec<&str> = row.sides.iter().map(String::as_str).collect();
-    let protocol = result["protocol"].as_str().unwrap_or_default().to_owned();
-    let setting = std::iter::once(protocol).chain(asked.iter().cloned()).collect::<Vec<_>>().join(" ");
-    (folder_name(&page_name(&row.kind, &sides, &asked)), setting)
+    let setting = std::iter::once(text("protocol")).chain(asked.iter().cloned()).collect::<Vec<_>>().join(" ");
+    Place { folder: folder_name(&page_name(&row.kind, &sides, &asked)), setting, dataset: text("dataset") }
 }

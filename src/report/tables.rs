@@ -2,8 +2,12 @@
 
 use super::numbers::{Cell, MISSING, brackets, counts, label, seeds, whole};
 use super::records::{Arm, Metric, RunFacts, Values};
+use super::standing;
+use crate::compare::paired::Rules;
+use crate::compare::standing::Standing;
 use crate::plots::{Color, Role, Spread, arm_colors};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// A table with one row per arm.
 #[derive(Debug, Clone, Serialize)]
@@ -90,6 +94,10 @@ pub struct Board<'a> {
     pub headline: Option<(&'a Metric, i64)>,
     /// Protocols with values.
     pub protocols: Vec<&'a str>,
+    /// Where the other arms stand against the primary one, by protocol; empty where that was not asked.
+    pub standings: BTreeMap<&'a str, Vec<Standing>>,
+    /// The rules that they were judged by.
+    pub rules: Option<Rules>,
 }
 
 impl<'a> Board<'a> {
@@ -101,7 +109,12 @@ impl<'a> Board<'a> {
         protocols.sort_by_key(|name| PROTOCOLS.iter().position(|known| known == name).unwrap_or(PROTOCOLS.len()));
         let headline = headline(&facts.metrics, &facts.values)
             .and_then(|(id, k)| facts.metrics.iter().find(|metric| metric.id == id).map(|metric| (metric, k)));
-        Self { facts, colors: arm_colors(&roles), headline, protocols }
+        Self { facts, colors: arm_colors(&roles), headline, protocols, standings: BTreeMap::new(), rules: None }
+    }
+
+    /// The standing of an arm under a protocol.
+    pub fn standing(&self, protocol: &str, arm: &str) -> Option<&Standing> {
+        self.standings.get(protocol)?.iter().find(|standing| standing.arm == arm)
     }
 
     /// Values over all users of an arm.
@@ -294,6 +307,7 @@ fn leaderboard(
         .collect();
     let of = |arm: &Arm| metrics.iter().map(|(metric, k)| board.values(protocol, metric.id, *k, arm.id)).collect();
     let mut rows = board.rows(protocol, &metrics.iter().map(|(metric, _)| *metric).collect::<Vec<_>>(), of);
+    let mut columns: Vec<Column> = columns;
     let has_headline =
         board.headline.is_some_and(|(headline, _)| metrics.iter().any(|(metric, _)| metric.id == headline.id));
     let floor = rows.iter_mut().find(|row| row.arm.is_floor && has_headline);
@@ -301,6 +315,7 @@ fn leaderboard(
         row.is_bar = true;
         " Below the thick line: no better than the best floor."
     });
+    let tested = if has_headline { standing::add_column(board, protocol, &mut columns, &mut rows) } else { "" };
     let used: Vec<&Values> = metrics
         .iter()
         .flat_map(|(metric, k)| board.facts.arms.iter().filter_map(|arm| board.values(protocol, metric.id, *k, arm.id)))
@@ -308,7 +323,7 @@ fn leaderboard(
     let n = extent(used.iter().flat_map(|v| &v.n)).unwrap_or_default();
     let n_seeds = used.iter().map(|v| v.values.len()).max().unwrap_or(0);
     let below = below(&used, n_seeds);
-    let caption = format!("n = {n} {noun}, {}{below}. Best value in bold.{bar}", seeds(n_seeds));
+    let caption = format!("n = {n} {noun}, {}{below}. Best value in bold.{bar}{tested}", seeds(n_seeds));
     Some(ArmTable { title: format!("{title}, protocol {protocol}"), caption, columns, rows })
 }
 
@@ -339,6 +354,12 @@ pub fn by_cutoff(board: &Board<'_>, protocol: &str) -> Option<ArmTable> {
 /// The headline metric per segment, one table per family of segments (the part of their names before the colon).
 pub fn segments(board: &Board<'_>, protocol: &str) -> Vec<ArmTable> {
     let Some((metric, k)) = board.headline else { return Vec::new() };
+    let table = |(of, members): (&str, Vec<&str>)| segment_table(board, protocol, (metric, k), of, &members);
+    segment_families(board, protocol).into_iter().map(table).collect()
+}
+
+/// The segments of a protocol by family, in the order of tables: users before items, and within a family as it counts.
+pub fn segment_families<'a>(board: &Board<'a>, protocol: &str) -> Vec<(&'a str, Vec<&'a str>)> {
     let mut names: Vec<&str> = Vec::new();
     for values in board.facts.segments.iter().filter(|values| values.protocol == protocol) {
         if !names.contains(&values.segment.as_str()) {
@@ -350,11 +371,8 @@ pub fn segments(board: &Board<'_>, protocol: &str) -> Vec<ArmTable> {
     // Users before items.
     families.sort_by_key(|family| !family.starts_with("user"));
     names.sort_by_key(|name| SEGMENTS.iter().position(|known| *known == family(name).1).unwrap_or(SEGMENTS.len()));
-    let table = |of: &&str| {
-        let members: Vec<&str> = names.iter().copied().filter(|name| family(name).0 == *of).collect();
-        segment_table(board, protocol, (metric, k), of, &members)
-    };
-    families.iter().map(table).collect()
+    let members = |of: &str| names.iter().copied().filter(|name| family(name).0 == of).collect();
+    families.into_iter().map(|of| (of, members(of))).collect()
 }
 
 fn segment_table<'a>(
@@ -393,7 +411,7 @@ fn segment_table<'a>(
 }
 
 /// `user-activity:cold` → (`user-activity`, `cold`).
-fn family(segment: &str) -> (&str, &str) {
+pub fn family(segment: &str) -> (&str, &str) {
     segment.split_once(':').unwrap_or(("segment", segment))
 }
 

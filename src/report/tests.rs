@@ -1,7 +1,8 @@
 //! The page of a small store made by hand. `REXP_PAGES=<folder>` keeps the pages for a look.
 
-use super::write;
-use crate::error::Error;
+use super::page::write_judged;
+use crate::compare::paired::Rules;
+use crate::error::{Error, Result};
 use rusqlite::{Connection, params};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,6 +12,11 @@ const SCHEMA: &str = concat!(
     include_str!("../store/migrations/0002_statistics.sql"),
     include_str!("../store/migrations/0003_agreement.sql")
 );
+
+/// The page of a run that nobody has judged.
+fn write(db: &Connection, run: &str, reports: &Path) -> Result<PathBuf> {
+    write_judged(db, run, reports, |_, _, _| Ok((Vec::new(), Rules { level: 0.95, n_resamples: 0, margin: 0.005 })))
+}
 
 /// What a test's store is like.
 struct Store {
@@ -252,9 +258,10 @@ fn the_verdict_and_the_numbers_are_on_the_page() {
         assert!(html.contains(expected), "{expected}");
     }
     assert!(html.contains("<td class=\"number\">–</td>"), "missing values are dashes");
-    assert!(html.contains(
-        "Content-Security-Policy\" content=\"default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'\""
-    ));
+    let policy = "Content-Security-Policy\" content=\"default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'; script-src ";
+    let scripts = html.split_once(policy).unwrap().1.split_once('"').unwrap().0;
+    // The hash alone: 43 digits and one sign of padding for 32 bytes.
+    assert!(scripts.starts_with("'sha256-") && scripts.ends_with("='") && scripts.len() == 53, "{scripts}");
     let files: Vec<_> =
         fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     assert!(files.iter().all(|name| name == "index.html" || html.contains(&format!("href=\"{name}\""))), "{files:?}");
@@ -277,7 +284,7 @@ fn values_with_an_interval_show_it() {
         "<strong>gb</strong> has the best NDCG@10, <strong class=\"value\">0.813</strong>",
         "in brackets the 90 % interval over users and seeds",
         "line: 90 % interval",
-        "Brackets in the tables are 90 % intervals of single arms",
+        "Brackets are 90 % intervals of single arms",
     ] {
         assert!(html.contains(expected), "{expected}");
     }
@@ -305,8 +312,10 @@ fn hostile_names_are_text() {
     };
     let (html, folder, reports) = page(&hostile);
     assert!(!html.contains('\u{1b}') && html.contains("\\u{1b}[2J"), "control characters are spelled out");
+    let without_own = html.replacen(&format!("<script type=\"module\">{}</script>", include_str!("page.js")), "", 1);
+    assert!(without_own.len() < html.len(), "the page's own script is there, as it was written");
     for tag in ["<script", "<img", "onerror=alert(2)>", "'arm')</", "\">\"&gt;"] {
-        assert!(!html.contains(tag), "{tag}");
+        assert!(!without_own.contains(tag), "{tag}");
     }
     assert!(html.contains("&lt;script&gt;alert("));
     assert_eq!(folder.parent().unwrap(), reports.path());
@@ -366,9 +375,9 @@ fn a_floor_that_leads_is_named_and_the_primary_arm_has_its_place() {
     assert!(html.contains(expected));
     // Tables follow: the floor's row, with its line, is the first of the table of `full`, and none is that of `rated`.
     let first_row =
-        |title: &str| html.split_once(title).and_then(|(_, rest)| rest.split_once("<tr class=\"")).unwrap().1;
-    assert!(first_row("<b>Ranking, protocol full</b>").starts_with("floor bar\">"));
-    assert!(first_row("<b>Ranking, protocol rated</b>").starts_with("primary\">"));
+        |title: &str| html.split_once(title).and_then(|(_, rest)| rest.split_once("<tr data-arm=\"")).unwrap().1;
+    assert!(first_row("<b>Ranking, protocol full</b>").starts_with("popularity\" class=\"floor bar\">"));
+    assert!(first_row("<b>Ranking, protocol rated</b>").starts_with("gb\" class=\"primary\">"));
 }
 
 #[test]

@@ -3,7 +3,6 @@
 use crate::support::{Home, SMALL, rows};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 
 /// What follows the shared part of every experiment here.
 pub const BOOSTING: &str = "[[stackers]]\nkind = \"gradient-boosting\"\nn_trees = 20\n";
@@ -92,7 +91,7 @@ fn the_first_line_is_the_verdict_and_the_rest_carries_it() {
         let png = std::fs::read(folder.join(format!("{figure}.png"))).unwrap();
         assert!(png.starts_with(b"\x89PNG") && page.contains(&format!("{figure}.png")), "{figure}");
     }
-    assert!(!page.contains("NaN") && !page.contains("<script"));
+    assert!(!page.contains("NaN") && page.matches("<script").count() == 1);
 }
 
 #[test]
@@ -349,7 +348,8 @@ fn a_segment_is_compared_alone_and_every_row_keeps_its_name() {
     }
     assert_eq!(json["pairs"][0]["catalog"], all["pairs"][0]["catalog"], "lists together are everybody's");
     assert_eq!((&json["segment"], &all["segment"]), (&"user-activity:cold".into(), &"all".into()));
-    let page = std::fs::read_to_string(home.path("results/reports/compare-a-vs-random/index.html")).unwrap();
+    let page = home.ok(&[&words[..], &["--html"]].concat()).stdout;
+    let page = std::fs::read_to_string(home.path(page.trim())).unwrap();
     for part in [
         "only user-activity:cold, seeds 1, 2;",
         "<th scope=\"row\">recall@10</th>",
@@ -387,32 +387,4 @@ fn comparisons_are_kept_and_counted() {
     let lines = home.ok(&["compare", "--list"]).stdout;
     assert_eq!(lines.lines().count(), 3);
     assert!(lines.lines().all(|line| line.contains(" rated ")), "{lines}");
-}
-
-#[test]
-fn pages_of_comparisons_are_made_again_byte_by_byte_and_every_question_has_its_own() {
-    let home = a_and_b();
-    let files = |of: &Path| {
-        let mut all: Vec<(PathBuf, Vec<u8>)> = Vec::new();
-        for page in std::fs::read_dir(of).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()) {
-            for file in std::fs::read_dir(page).unwrap().map(|entry| entry.unwrap().path()) {
-                all.push((file.clone(), std::fs::read(file).unwrap()));
-            }
-        }
-        all.sort();
-        all
-    };
-    let page = |arguments: &[&str]| PathBuf::from(home.ok(arguments).stdout.trim());
-    let plain = page(&["compare", "a", "b", "--html"]);
-    let other = page(&["compare", "a", "b", "--metric", "recall", "--margin", "0.01", "--html"]);
-    let test = page(&["ab", "a", "b", "--replays", "50", "--html"]);
-    assert_ne!(plain, other);
-    assert!(plain.ends_with("compare-a-vs-b/index.html"), "{}", plain.display());
-    assert!(std::fs::read_to_string(&other).unwrap().contains("asked with --metric recall --margin 0.01"));
-    let reports = plain.parent().unwrap().parent().unwrap();
-    let before = files(reports);
-    assert!(before.iter().any(|(path, _)| path.starts_with(test.parent().unwrap())));
-    std::fs::remove_dir_all(reports).unwrap();
-    home.ok(&["report", "--all"]);
-    assert!(files(reports) == before, "the same files with the same bytes");
 }
