@@ -53,6 +53,9 @@ pub struct CompareArgs {
     /// Print JSON: every number
     #[arg(long)]
     pub json: bool,
+    /// Print CSV: every paired difference
+    #[arg(long, conflicts_with_all = ["json", "html", "list"])]
+    pub csv: bool,
     /// Print only the path of the page
     #[arg(long, conflicts_with = "json")]
     pub html: bool,
@@ -87,10 +90,63 @@ pub fn run(args: &CompareArgs, shared: &Shared) -> Result<()> {
     if args.json {
         return print::json(&found);
     }
+    if args.csv {
+        return csv(&found);
+    }
     if args.html {
         return print::text(&format!("{}\n", page.display()));
     }
     print::text(&format!("{}\npage: {}\n", text(&found, Style::of_stdout()), page.display()))
+}
+
+/// Every paired difference, a row each.
+fn csv(found: &Comparison) -> Result<()> {
+    let head = [
+        "candidate",
+        "baseline",
+        "family",
+        "metric",
+        "k",
+        "segment",
+        "candidate_value",
+        "baseline_value",
+        "uplift",
+        "lower",
+        "upper",
+        "p",
+        "p_adjusted",
+        "d",
+        "n_better",
+        "n_tied",
+        "n_worse",
+        "n_users",
+        "n_seeds",
+    ];
+    let number = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
+    let row = |pair: &PairReport, family: &str, test: &Paired| {
+        let texts = [&pair.candidate, &pair.baseline, family, &test.topic.metric].map(str::to_owned);
+        let topic = [test.topic.k.to_string(), test.topic.segment.clone()];
+        let numbers =
+            [test.candidate, test.baseline, test.uplift, test.lower, test.upper, test.p].map(|x| x.to_string());
+        let counts = [test.n_better, test.n_tied, test.n_worse, test.n_users, test.n_seeds].map(|n| n.to_string());
+        texts
+            .into_iter()
+            .chain(topic)
+            .chain(numbers)
+            .chain([number(test.p_adjusted), number(test.d)])
+            .chain(counts)
+            .collect()
+    };
+    let rows = found.pairs.iter().flat_map(|pair| {
+        let all = [
+            ("corrected", &pair.family),
+            ("exploratory", &pair.exploratory),
+            ("segments", &pair.segments),
+            ("lists", &pair.lists),
+        ];
+        all.into_iter().flat_map(move |(family, tests)| tests.iter().map(move |test| row(pair, family, test)))
+    });
+    print::csv(&head, rows.collect::<Vec<Vec<String>>>())
 }
 
 /// Now, in whole seconds of UTC.

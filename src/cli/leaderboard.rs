@@ -1,7 +1,8 @@
 //! A leaderboard on a terminal: arms × metrics, one table per protocol.
 
 use super::style::Style;
-use crate::error::plural;
+use super::{print, tables};
+use crate::error::{Result, plural};
 use crate::store::read::{BoardArm, BoardValue, Leaderboard};
 use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Table, presets};
 use serde_json::{Value, json};
@@ -48,6 +49,13 @@ fn one(board: &Leaderboard, protocol: usize, name: &str, style: Style) -> String
         board.dataset,
         if board.seeds.len() > 1 { " ± standard deviation" } else { "" }
     );
+    out += &tables::fitted(columns.len(), tables::room(), |n| {
+        format!("{}\n", table(board, protocol, &columns[..n], style).trim_fmt())
+    });
+    out
+}
+
+fn table(board: &Leaderboard, protocol: usize, columns: &[Column], style: Style) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     if style.has_color() {
@@ -63,8 +71,7 @@ fn one(board: &Leaderboard, protocol: usize, name: &str, style: Style) -> String
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
     }
-    let _ = writeln!(out, "{}", table.trim_fmt());
-    out
+    table
 }
 
 /// What marks an arm in the table.
@@ -121,6 +128,33 @@ fn cell(board: &Leaderboard, protocol: usize, column: &Column, arm: usize, with_
         (0..board.arms.len()).filter_map(value).map(|other| sign * other.shown()).fold(f64::NEG_INFINITY, f64::max);
     let cell = Cell::new(text);
     if sign * own.shown() >= best { cell.add_attribute(Attribute::Bold) } else { cell }
+}
+
+/// Every value over all users as CSV, of one protocol or of all.
+///
+/// # Errors
+/// [`crate::Error::Io`] when stdout cannot be written.
+pub fn csv(board: &Leaderboard, protocol: Option<&str>) -> Result<()> {
+    let head = ["protocol", "metric", "k", "arm", "value", "lower", "upper", "level", "method", "seed_sd", "n_seeds"];
+    let number = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
+    let wanted = board.values.iter().filter(|(key, _)| protocol.is_none_or(|only| board.protocols[key.0] == only));
+    let rows = wanted.map(|(&(protocol, metric, k, arm), value)| {
+        let interval = value.interval.as_ref();
+        vec![
+            board.protocols[protocol].clone(),
+            board.metrics[metric].name.clone(),
+            k.to_string(),
+            board.arms[arm].name.clone(),
+            value.shown().to_string(),
+            number(interval.map(|own| own.lower)),
+            number(interval.map(|own| own.upper)),
+            number(interval.map(|own| own.level)),
+            interval.map_or_else(String::new, |own| own.method.clone()),
+            number(value.sd()),
+            value.values.len().to_string(),
+        ]
+    });
+    print::csv(&head, rows)
 }
 
 /// Every value over all users, for machines.

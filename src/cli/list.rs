@@ -1,6 +1,7 @@
 //! `rexp list`: the runs in the store.
 
-use super::print;
+use super::style::Style;
+use super::{print, tables};
 use crate::error::Result;
 use crate::store::read::RunSummary;
 use crate::store::{Store, lock};
@@ -14,6 +15,9 @@ pub struct ListArgs {
     /// Print JSON: run, experiment, dataset, `started_at`, `n_trials`, `n_done`, state, `primary_arm`, protocol, k, ndcg of each run
     #[arg(long)]
     pub json: bool,
+    /// Print CSV
+    #[arg(long, conflicts_with = "json")]
+    pub csv: bool,
 }
 
 /// Lists the runs, newest first.
@@ -30,29 +34,37 @@ pub fn run(args: &ListArgs, db: &Path) -> Result<()> {
         };
         return print::json(&runs.iter().map(row).collect::<Vec<_>>());
     }
-    let mut out = format!(
-        "{:<12}  {:<20}  {:<18}  {:>7}  {:<10}  {:<20}  primary arm\n",
-        "run", "experiment", "data set", "seeds", "state", "started"
-    );
-    for run in &runs {
-        let reached = match (run.ndcg, run.k) {
-            (Some(ndcg), Some(k)) => format!("{} ({} NDCG@{k} {ndcg:.3})", run.primary_arm, run.protocol),
-            _ => run.primary_arm.clone(),
-        };
-        out += &format!(
-            "{:<12}  {:<20}  {:<18}  {:>7}  {:<10}  {:<20}  {reached}\n",
-            run.run,
-            run.experiment,
-            run.dataset,
-            format!("{}/{}", run.n_done, run.n_trials),
-            state(run, db),
-            run.started_at
-        );
+    let head = ["experiment", "primary arm", "value", "data set", "seeds", "state", "run", "started"];
+    if args.csv {
+        return print::csv(&head, runs.iter().map(|run| cells(run, db)));
     }
+    let table = |n: usize| {
+        let rows = runs.iter().map(|run| cells(run, db)[..n].to_vec()).collect();
+        tables::left(&head[..n], rows, Style::of_stdout())
+    };
+    let mut out = tables::fitted(head.len(), tables::room(), table);
     if runs.is_empty() {
         out = format!("{} has no runs yet\n", db.display());
     }
     print::text(&out)
+}
+
+/// A run as a row.
+fn cells(run: &RunSummary, db: &Path) -> Vec<String> {
+    let value = match (run.ndcg, run.k) {
+        (Some(ndcg), Some(k)) => format!("{} NDCG@{k} {ndcg:.3}", run.protocol),
+        _ => "–".to_owned(),
+    };
+    vec![
+        run.experiment.clone(),
+        run.primary_arm.clone(),
+        value,
+        run.dataset.clone(),
+        format!("{}/{}", run.n_done, run.n_trials),
+        state(run, db).to_owned(),
+        run.run.clone(),
+        run.started_at.clone(),
+    ]
 }
 
 /// Complete exactly if all trials are there; live exactly if somebody holds its lock.

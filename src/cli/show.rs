@@ -25,6 +25,9 @@ pub struct ShowArgs {
     /// Print JSON: leaderboard, split, stages, events, options
     #[arg(long)]
     pub json: bool,
+    /// Print CSV: every value over all users
+    #[arg(long, conflicts_with = "json")]
+    pub csv: bool,
 }
 
 /// Shows a run.
@@ -38,6 +41,9 @@ pub fn run(args: &ShowArgs, db: &Path) -> Result<()> {
     if let Some(protocol) = args.protocol.as_ref().filter(|name| !board.protocols.contains(name)) {
         let help = suggest::allowed(protocol, board.protocols.iter().map(String::as_str));
         return Err(Error::Name { what: "protocol", found: shown(protocol), help: Some(help) });
+    }
+    if args.csv {
+        return leaderboard::csv(&board, args.protocol.as_deref());
     }
     let details = store.details(&id)?;
     if args.json {

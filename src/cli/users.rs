@@ -46,7 +46,7 @@ pub fn run(args: &UsersArgs, db: &Path) -> Result<()> {
         if args.json {
             return print::json(&values);
         }
-        let rows = values.iter().map(|row| format!("{},{},{}\n", field(&row.user), row.seed, row.value));
+        let rows = values.iter().map(|row| format!("{},{},{}\n", print::field(&row.user), row.seed, row.value));
         return print::text(&format!("user,seed,value\n{}", rows.collect::<String>()));
     }
     let means = over_seeds(&values);
@@ -57,24 +57,6 @@ pub fn run(args: &UsersArgs, db: &Path) -> Result<()> {
             .collect();
         return print::json(&rows);
     }
-    let rows = means.iter().map(|(user, value, n)| format!("{},{value},{n}\n", field(user)));
+    let rows = means.iter().map(|(user, value, n)| format!("{},{value},{n}\n", print::field(user)));
     print::text(&format!("user,value,n_seeds\n{}", rows.collect::<String>()))
-}
-
-/// An id as a CSV field that no spreadsheet takes for a formula.
-fn field(id: &str) -> String {
-    let guarded = if id.starts_with(['=', '+', '-', '@', '\t']) { format!("'{id}") } else { id.to_owned() };
-    if guarded.contains([',', '"', '\n', '\r']) { format!("\"{}\"", guarded.replace('"', "\"\"")) } else { guarded }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ids_cannot_become_formulas_or_columns() {
-        assert_eq!(field("17"), "17");
-        assert_eq!(field("=1+1"), "'=1+1");
-        assert_eq!(field("a,\"b\""), "\"a,\"\"b\"\"\"");
-    }
 }

@@ -72,3 +72,24 @@ fn a_page_says_what_paired_tests_say_and_so_do_its_texts() {
     assert_eq!(json[0]["experiment"], "a");
     assert_eq!(home.rexp(&["report", "a", "--format", "pdf"]).code, 2);
 }
+
+#[test]
+fn tables_are_csv_too_with_every_number() {
+    let home = a_and_b();
+    let lines = |arguments: &[&str]| home.ok(arguments).stdout.lines().map(str::to_owned).collect::<Vec<_>>();
+    let runs = lines(&["list", "--csv"]);
+    assert_eq!((runs.len(), runs[0].starts_with("experiment,primary arm,value,")), (3, true));
+    let values = lines(&["show", "a", "--csv"]);
+    let json = home.json(&["show", "a", "--json"]);
+    assert_eq!(values.len(), 1 + json["values"].as_array().unwrap().len());
+    assert!(lines(&["show", "a", "--csv", "--protocol", "full"]).len() < values.len());
+    let tests = lines(&["compare", "a", "b", "--csv"]);
+    let json = home.json(&["compare", "a", "b", "--json"]);
+    let n = |name: &str| json["pairs"][0][name].as_array().unwrap().len();
+    assert_eq!(tests.len(), 1 + n("family") + n("exploratory") + n("segments") + n("lists"));
+    let primary: Vec<&str> = tests[1].split(',').collect();
+    assert_eq!(primary[8].parse::<f64>().unwrap(), json["pairs"][0]["primary"]["uplift"].as_f64().unwrap());
+    let columns = tests[0].split(',').count();
+    assert!(tests.iter().all(|line| line.split(',').count() == columns));
+    assert_eq!(home.rexp(&["compare", "--list", "--csv"]).code, 2);
+}
