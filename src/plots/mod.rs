@@ -17,6 +17,7 @@ mod legend;
 pub mod metric_at_k;
 pub mod panel;
 pub mod power_curve;
+pub mod ranks;
 pub mod segment_bars;
 pub mod theme;
 pub mod trade_off;
@@ -37,6 +38,7 @@ pub const PLOTS: &[(&str, &str)] = &[
     ("segment-bars", "every arm's mean in each segment, with its interval"),
     ("heat-map", "arms against segments, every cell with its number and a shade"),
     ("trade-off", "what accuracy costs: arms between two metrics, and those that none beats in both"),
+    ("ranks", "average ranks with their critical difference: whose lines overlap cannot be told apart"),
     ("power-curve", "power against the number of users, and where it reaches 80 %"),
 ];
 

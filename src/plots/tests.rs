@@ -119,6 +119,7 @@ fn all() -> Vec<(&'static str, Canvas)> {
         forest::tests::samples,
         heat_map::tests::samples,
         power_curve::tests::samples,
+        ranks::tests::samples,
         segment_bars::tests::samples,
         trade_off::tests::samples,
     ] {

@@ -1,13 +1,14 @@
 //! The figures of a comparison's page.
 
 use super::figures::{Draft, Figure, Place, rendered};
-use crate::compare::comparison::{Comparison, PairReport};
+use crate::compare::comparison::{Comparison, PairReport, Ranks};
 use crate::compare::paired::Paired;
 use crate::compare::verdict::short;
 use crate::error::Result;
 use crate::plots::differences::{self, DifferencesData, Unit};
 use crate::plots::forest::{self, ForestData, ForestRow};
 use crate::plots::power_curve::{self, PowerCurve, PowerCurveData};
+use crate::plots::ranks::{self, RanksData};
 use crate::plots::segment_bars::{self, Segment, SegmentArm, SegmentBarsData, SegmentValue};
 use crate::plots::verdict::Better;
 use crate::plots::{Heading, Role, arm_colors};
@@ -16,7 +17,9 @@ use crate::plots::{Heading, Role, arm_colors};
 pub fn figures(found: &Comparison) -> Result<Vec<Figure>> {
     let drafts = match &found.pairs[..] {
         [pair] => one(found, pair),
-        pairs => vec![all_pairs(found, pairs)],
+        pairs => std::iter::once(all_pairs(found, pairs))
+            .chain(found.ranks.as_ref().map(|own| average_ranks(pairs, own)))
+            .collect(),
     };
     rendered(drafts)
 }
@@ -91,6 +94,24 @@ fn all_pairs(found: &Comparison, pairs: &[PairReport]) -> Draft {
         rows: rows.collect(),
     };
     Draft::new(Place::Comparison, "forest-pairs", &data.heading.title.clone(), forest::draw(&data))
+}
+
+fn average_ranks(pairs: &[PairReport], found: &Ranks) -> Draft {
+    let label = pairs.first().map_or_else(String::new, |pair| pair.primary.topic.label_in_segment());
+    let colors = arm_colors(&vec![Role::Contender; found.average.len()]);
+    let sides = found.average.iter().zip(colors);
+    let data = RanksData {
+        heading: Heading {
+            title: format!("Average ranks by {label}"),
+            caption: format!(
+                "{} users. A line is one critical difference long ({:.3}, Nemenyi): sides whose lines do not touch differ.",
+                found.n_users, found.critical_difference
+            ),
+        },
+        sides: sides.map(|((name, rank), color)| (name.clone(), color, Role::Contender, *rank)).collect(),
+        critical_difference: found.critical_difference,
+    };
+    Draft::new(Place::Comparison, "ranks", &data.heading.title.clone(), ranks::draw(&data))
 }
 
 fn users(pair: &PairReport) -> Draft {

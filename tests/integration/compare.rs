@@ -319,7 +319,9 @@ fn three_sides_are_compared_pair_by_pair_or_with_one() {
     // The baseline may win more than anybody else, as it plays more, and is not crowned for that.
     let json = home.json(&["compare", "random", "a/popularity", "a", "b", "--baseline", "a", "--json"]);
     says_who_beats(&json, "a", "NDCG@10, 3 pairs, Holm over 21");
-    assert!(home.path("results/reports/compare-a-vs-b-vs-random/forest-pairs.png").is_file());
+    for file in ["forest-pairs.png", "ranks.png"] {
+        assert!(home.path("results/reports/compare-a-vs-b-vs-random").join(file).is_file(), "{file}");
+    }
 }
 
 #[test]
