@@ -31,7 +31,7 @@ crate::options! {
         pub epochs: usize = 15, in 1..=10_000;
         /// L2 penalty on vectors.
         pub reg: f64 = 0.2, in 1e-9..=1e9;
-        /// How the penalty grows with the data of a user or item: reg (n + zeros / weight)^reg_exponent, n its signals or ratings, zeros (with signals) all items or users; 0: the same for all.
+        /// How the penalty grows with the data of a user or item: reg (n + zeros / weight)^reg_exponent, n its signals or ratings, zeros (with signals) all items or users that have any; 0: the same for all.
         pub reg_exponent: f64 = 1.0, in 0.0..=2.0;
         /// How much a signal counts beyond a cell without one, which counts 1; not with signal = "rating".
         pub weight: f64 = 8.0, in 1e-6..=1e9;
@@ -187,7 +187,7 @@ impl AlternatingLeastSquares {
 
     /// `λ = reg (n + α₀ N)^reg_exponent` of each row: `n` its cells, `N` all known others, `α₀ = 1 / weight` what a zero counts beside a signal (0 for ratings).
     ///
-    /// The paper divides its whole objective by `weight`: its λ is `reg / weight`. On ratings, exponent 1 is the penalty of Zhou et al. (2008) and LensKit.
+    /// The paper divides its whole objective by `weight`: its λ is `reg / weight`, and its targets are 1 where those of Hu et al. are `(1 + weight) / weight`. On ratings, exponent 1 is the penalty of Zhou et al. (2008) and LensKit.
     fn penalties(&self, rows: &SparseRows, others: &Side, cells: Cells) -> Vec<f64> {
         let zeros = match cells {
             Cells::Signals { weight } => others.is_known.iter().filter(|known| **known).count() as f64 / weight,

@@ -23,7 +23,7 @@ crate::options! {
         pub nothing_at: f64 = 2.0, in -1e9..=1e9;
         /// Items with fewer signals are left out.
         pub min_count: usize = 1, in 1..=1_000_000_000;
-        /// Fitting stops with an error when it needs more memory than this, in MB of 2^20 bytes.
+        /// A fit stops with an error when it needs more memory than this, in MB of 2^20 bytes; a run keeps one fit per part of cross_fit.
         pub memory_limit_mb: usize = 4096, in 1..=16_777_216;
     }
 }

@@ -38,7 +38,7 @@ crate::options! {
         pub min_overlap: usize = 1, in 1..=1_000_000;
         /// What an item without neighbors scores.
         pub fallback: Fallback = Fallback::ItemUserGlobal;
-        /// Fitting stops with an error when the similarities need more memory than this, in MB of 2^20 bytes.
+        /// A fit stops with an error when the similarities need more memory than this, in MB of 2^20 bytes; a run keeps one fit per part of cross_fit.
         pub memory_limit_mb: usize = 4096, in 1..=16_777_216;
     }
 }

@@ -28,7 +28,7 @@ crate::options! {
         pub signal: Signal = Signal::Positive;
         /// Ratings of this or more are positive, in rating units.
         pub liked_from: f64 = 4.0, in -1e9..=1e9;
-        /// Fitting stops with an error when the item weights need more memory than this, in MB of 2^20 bytes.
+        /// A fit stops with an error when the item weights need more memory than this, in MB of 2^20 bytes; a run keeps one fit per part of cross_fit.
         pub memory_limit_mb: usize = 4096, in 1..=16_777_216;
     }
 }

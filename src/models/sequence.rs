@@ -37,7 +37,7 @@ crate::options! {
         pub liked_from: f64 = 4.0, in -1e9..=1e9;
         /// Items near each item that are kept; 0: all.
         pub neighbors: usize = 0, in 0..=100_000;
-        /// Fitting stops with an error when closeness needs more memory than this, in MB of 2^20 bytes.
+        /// A fit stops with an error when closeness needs more memory than this, in MB of 2^20 bytes; a run keeps one fit per part of cross_fit.
         pub memory_limit_mb: usize = 4096, in 1..=16_777_216;
     }
 }

@@ -27,7 +27,7 @@ pub enum Arm<'a> {
         fitted: &'a FittedStack,
         /// Places of its columns.
         columns: Vec<usize>,
-        /// Place of what chooses its candidates out of a catalog, if something does.
+        /// Place of what chooses its candidates out of a catalog: for a stacker that learned from drawn candidates.
         narrowing: Option<usize>,
     },
 }
@@ -91,6 +91,8 @@ impl Scorer for CellScorer<'_> {
     fn scale(&self, arm: usize) -> Scale {
         match &self.arms[arm] {
             Arm::Model { slot, .. } => self.view.models[*slot].map_or(Scale::Order, FittedModel::scale),
+            // Among drawn candidates, the share of relevant ones is that of the drawing, and so are the probabilities.
+            Arm::Stacker { narrowing: Some(_), .. } => Scale::Order,
             Arm::Stacker { fitted, .. } => fitted.shared.scale(),
         }
     }

@@ -19,7 +19,8 @@ pub fn add_column(board: &Board<'_>, protocol: &str, columns: &mut Vec<Column>, 
     for row in rows {
         row.cells.insert(place, cell(board.standing(protocol, &row.arm.name)));
     }
-    " Against primary: ▲ better, ▼ worse (paired test over users, Holm over all arms); ≈ the same within 0.005; ? cannot be told."
+    " Against primary: ▲ better, ▼ worse (paired test over users, Holm over all arms); ≈ shown to differ by less than 0.005 (not corrected); \
+     ? cannot be told."
 }
 
 /// The other arm less the primary one.

@@ -108,6 +108,9 @@ fn tested(board: &Board<'_>, protocol: &str, ranked: &[(&Arm, Spread)], primary:
     if alike > 0 {
         parts.push(format!("is as good as {alike}"));
     }
+    if count(Decision::Different) > 0 {
+        parts.push(format!("differs from {}", count(Decision::Different)));
+    }
     if unclear > 0 {
         parts.push(format!("cannot be told from {unclear}"));
     }

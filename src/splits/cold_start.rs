@@ -61,9 +61,12 @@ impl Split for ColdStart {
                 warm.extend(own);
                 continue;
             }
-            // Without timestamps all are equal, and the first items in order stand for the earliest.
+            // Many ratings are of one second, and without timestamps all are: which of them are given is drawn, never the first in some order.
             let mut given: Vec<u32> = own.collect();
-            given.sort_by_key(|&row| (ratings.timestamps[row as usize], row));
+            given.sort_by_key(|&row| {
+                let at = row as usize;
+                (ratings.timestamps[at], rng::tie_hash(seed, ratings.users[at].0, ratings.items[at].0))
+            });
             given.iter().take(self.given).for_each(|&row| parts[row as usize] = Part::Base);
         }
         rng::shuffle(&mut rng::stream(seed, "split cold-start", 2), &mut warm);
@@ -144,5 +147,20 @@ mod tests {
                 "{own:?}"
             );
         }
+    }
+
+    #[test]
+    fn of_ratings_of_one_second_the_given_ones_are_drawn() {
+        let mut builder = DatasetBuilder::new(std::path::Path::new("r"));
+        for cell in 0..600_i64 {
+            builder.rating(&(cell / 20).to_string(), &(cell % 20).to_string(), 3.0, 7);
+        }
+        let data = builder.finish("t", Duplicates::Last).unwrap();
+        let split = ColdStart { users: 0.9, items: 0.0, given: 2, test: 0.0, meta: 0.0, seed: None };
+        let parts = split.assign(&data, 1).unwrap();
+        let of_cold =
+            (0..600).filter(|row| parts[row / 20 * 20..][..20].contains(&Part::Test) && parts[*row] == Part::Base);
+        let items: BTreeSet<usize> = of_cold.map(|row| row % 20).collect();
+        assert!(items.len() > 10, "not the same items for everybody: {items:?}");
     }
 }

@@ -46,13 +46,13 @@ options! {
         pub max_bins: usize = 255, in 2..=255;
         /// What a split is judged by.
         pub split: SplitGain = SplitGain::Friedman;
-        /// Share of the meta rows, by whole users, held out to choose the number of trees; 0 holds out none.
+        /// Share of the meta rows, by whole lists (a user's, or with cross_fit one per user and part), held out to choose the number of trees; 0 holds out none.
         pub validation: f64 = 0.0, in 0.0..=0.5;
         /// Stop after so many trees without a better validation loss; 0 never stops early.
         pub patience: usize = 10, in 0..=10_000;
         /// How much the relevant rows count; other than "none", scores are an order and no probability.
         pub class_weight: ClassWeight = ClassWeight::None;
-        /// Models whose scores are averaged, each fitted on a bootstrap sample of the users; 1: one, on all.
+        /// Models whose scores are averaged, each fitted on a bootstrap sample of such lists; 1: one, on all.
         pub bags: usize = 1, in 1..=100;
         /// A fixed seed of bags, held-out users and shuffled columns, in place of the trial's.
         pub seed: Option<u64> = None;

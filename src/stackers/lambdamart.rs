@@ -50,11 +50,11 @@ crate::options! {
         pub truncation: usize = 30, in 1..=1_000_000;
         /// Whether pairs far apart in score, and users with large gradients, weigh less, as in LightGBM.
         pub normalize: bool = true;
-        /// Share of the meta rows, by whole users, held out to choose the number of trees; 0 holds out none.
+        /// Share of the meta rows, by whole lists (a user's, or with cross_fit one per user and part), held out to choose the number of trees; 0 holds out none.
         pub validation: f64 = 0.0, in 0.0..=0.5;
         /// Stop after so many trees without a better validation NDCG; 0 never stops early.
         pub patience: usize = 30, in 0..=10_000;
-        /// Models whose scores are averaged, each fitted on a bootstrap sample of the users; 1: one, on all.
+        /// Models whose scores are averaged, each fitted on a bootstrap sample of such lists; 1: one, on all.
         pub bags: usize = 1, in 1..=100;
         /// A fixed seed of bags, held-out users, tied scores and shuffled columns, in place of the trial's.
         pub seed: Option<u64> = None;

@@ -97,6 +97,12 @@ fn a_stack_that_learned_from_candidates_ranks_them_first_in_a_whole_catalog() {
             assert_eq!(of("full"), of("two-stage"), "{arm} {metric}@{k}");
         }
     }
+    let is_probability = "SELECT count(*) FROM arm WHERE role = 'stacker' AND scale <> 'order'";
+    assert_eq!(
+        rows(&home.db("results/rexp.sqlite"), is_probability),
+        ["Integer(0)"],
+        "among drawn candidates nothing is a probability"
+    );
     // What learned from the whole catalog ranks all of it.
     let other = Home::new();
     other.write("e.toml", RANKING);
