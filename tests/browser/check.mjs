@@ -11,6 +11,8 @@ const CHROMIUM = process.env.CHROMIUM || '/usr/bin/chromium';
 const QUIET = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 const WIDTHS = [1280, 390];
 const THEMES = ['light', 'dark'];
+// REXP_BROWSER=few: each width in one theme, for those who cannot wait.
+const isAsked = (width, theme) => process.env.REXP_BROWSER !== 'few' || (width > 600) === (theme === 'light');
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const pictures = process.env.REXP_SCREENSHOTS || mkdtempSync(join(tmpdir(), 'rexp-pages-'));
 mkdirSync(pictures, { recursive: true });
@@ -263,7 +265,7 @@ if (files.length === 0) throw new Error('give the pages to check');
 const browser = await chromium.launch({ executablePath: CHROMIUM, args: QUIET });
 for (const file of files) {
   for (const width of WIDTHS) {
-    for (const theme of THEMES) {
+    for (const theme of THEMES.filter((theme) => isAsked(width, theme))) {
       await visit(browser, file, { width, theme }, (at, page) => withScript(at, page, width)).catch((error) => problems.push(`${file} ${width} ${theme}: ${error.message}`));
     }
     // Locators are evaluated by the debugger, which works without the page's own scripts.

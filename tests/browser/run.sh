@@ -1,6 +1,6 @@
 #!/bin/sh
 # Opens report pages in a real browser: sh tests/browser/run.sh [PAGE.html…]. Without pages it makes some: an experiment, comparisons, hostile names.
-# Needs npm and Chromium; where one cannot be had it says so and skips with 0. REXP: the binary. REXP_SCREENSHOTS: where pictures go.
+# Needs npm and Chromium; where one cannot be had it says so and skips with 0. REXP: the binary. REXP_SCREENSHOTS: where pictures go. REXP_BROWSER=few: fewer settings.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
