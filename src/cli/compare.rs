@@ -169,17 +169,9 @@ fn list(store: &Store, as_json: bool) -> Result<()> {
     if rows.is_empty() {
         return print::text("no comparison was made yet: rexp compare gbstack logistic\n");
     }
-    let lines = rows.iter().map(|row| format!("{}  {}  {}  {}\n", row.made_at, row.kind, setting(row), row.verdict));
+    let lines =
+        rows.iter().map(|row| format!("{}  {}  {}  {}\n", row.made_at, row.kind, row.setting().words(), row.verdict));
     print::text(&lines.collect::<String>())
-}
-
-/// Protocol, and what was asked for beyond the sides.
-fn setting(row: &ComparisonRow) -> String {
-    let result: serde_json::Value = serde_json::from_str(&row.result).unwrap_or_default();
-    let asked = result["asked"].as_array().into_iter().flatten().filter_map(|option| option.as_str());
-    let is_new = |option: &&str| !option.starts_with("--protocol");
-    let protocol = result["protocol"].as_str().unwrap_or("?");
-    [protocol].into_iter().chain(asked.filter(is_new)).collect::<Vec<_>>().join(" ")
 }
 
 /// The whole answer; the first line is the verdict.

@@ -4,7 +4,7 @@ use super::style::Style;
 use super::{print, tables};
 use crate::error::{Result, plural};
 use crate::store::read::{BoardArm, BoardValue, Leaderboard};
-use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{Attribute, Cell, CellAlignment, Table};
 use serde_json::{Value, json};
 use std::fmt::Write;
 
@@ -56,13 +56,7 @@ fn one(board: &Leaderboard, protocol: usize, name: &str, style: Style) -> String
 }
 
 fn table(board: &Leaderboard, protocol: usize, columns: &[Column], style: Style) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    if style.has_color() {
-        table.enforce_styling()
-    } else {
-        table.force_no_tty()
-    };
+    let mut table = tables::plain(style);
     table.set_header(std::iter::once("arm").chain(columns.iter().map(|column| column.heading.as_str())));
     for (arm, about) in board.arms.iter().enumerate() {
         let cells = columns.iter().enumerate().map(|(at, column)| cell(board, protocol, column, arm, at == 0));

@@ -4,11 +4,8 @@ use super::style::Style;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use std::io::{self, IsTerminal};
 
-/// A table with a head, after an empty line; nothing without rows.
-pub fn text(head: &[&str], rows: Vec<Vec<String>>, style: Style) -> String {
-    if rows.is_empty() {
-        return String::new();
-    }
+/// A table without lines, as wide as its cells.
+pub fn plain(style: Style) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     if style.has_color() {
@@ -16,6 +13,15 @@ pub fn text(head: &[&str], rows: Vec<Vec<String>>, style: Style) -> String {
     } else {
         table.force_no_tty()
     };
+    table
+}
+
+/// A table with a head, after an empty line; nothing without rows.
+pub fn text(head: &[&str], rows: Vec<Vec<String>>, style: Style) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    let mut table = plain(style);
     table.set_header(head.iter().copied());
     rows.into_iter().for_each(|row| {
         table.add_row(row);
@@ -28,13 +34,7 @@ pub fn text(head: &[&str], rows: Vec<Vec<String>>, style: Style) -> String {
 
 /// A table of texts, all to the left, its head first; as lines.
 pub fn left(head: &[&str], rows: Vec<Vec<String>>, style: Style) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    if style.has_color() {
-        table.enforce_styling()
-    } else {
-        table.force_no_tty()
-    };
+    let mut table = plain(style);
     table.set_header(head.iter().copied());
     table.add_rows(rows);
     format!("{}\n", table.trim_fmt())

@@ -76,13 +76,13 @@ pub fn write_index(store: &Store, reports: &Path) -> Result<PathBuf> {
     }
     let mut comparisons = Vec::new();
     for row in store.comparisons()? {
-        let stored::Place { folder, setting, dataset } = stored::place(&row);
+        let setting = row.setting();
         comparisons.push(ComparisonLine {
-            page: link(reports, &folder),
+            page: link(reports, &stored::folder(&row, &setting)),
             kind: if row.kind == "ab" { "offline A/B" } else { "comparison" },
             sides: row.sides.join(if row.kind == "ab" { " in place of " } else { " against " }),
-            setting,
-            dataset,
+            setting: setting.words(),
+            dataset: setting.dataset,
             verdict: row.verdict,
             made_at: row.made_at,
         });

@@ -60,6 +60,33 @@ pub struct ComparisonRow {
     pub splits: Vec<String>,
 }
 
+/// What a comparison was about, as far as one can tell without understanding all that it found.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Setting {
+    /// Protocol.
+    pub protocol: String,
+    /// Data set.
+    pub dataset: String,
+    /// What was asked beyond the sides, as options of the command line.
+    pub asked: Vec<String>,
+}
+
+impl ComparisonRow {
+    /// What it was about; empty where another version has kept it in another form.
+    pub fn setting(&self) -> Setting {
+        serde_json::from_str(&self.result).unwrap_or_default()
+    }
+}
+
+impl Setting {
+    /// Protocol, and what was asked beyond it: `full --metric recall@20`.
+    pub fn words(&self) -> String {
+        let asked = self.asked.iter().filter(|option| !option.starts_with("--protocol"));
+        std::iter::once(&self.protocol).chain(asked).map(String::as_str).collect::<Vec<_>>().join(" ")
+    }
+}
+
 /// How often test sets have been looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Looks {
