@@ -2,10 +2,12 @@
 //!
 //! Marks are in CSS pixels; both renderings draw them at twice that, the PNG to be sharp on dense screens, the SVG because plotters' coordinates are whole
 //! numbers and half a pixel is the finest step the eye wants. The SVG carries a `viewBox` only, so that a page can size it.
+//!
+//! Notes are what a mark says when it is pointed at: invisible areas with a `<title>` on top of the SVG. They need no script, and the PNG has none.
 
 use super::Heading;
 use super::theme::{self, Color, INK, MUTED, PAPER, Weight};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, is_unsafe};
 use plotters::backend::{BitMapBackend, DrawingBackend, SVGBackend};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color as _, ShapeStyle, TextStyle};
@@ -16,6 +18,10 @@ use std::path::Path;
 const SCALE: f64 = 2.0;
 /// Largest side of a figure, in CSS pixels: bounds memory whatever is drawn.
 const LARGEST_SIDE: f64 = 4000.0;
+/// Notes kept: bounds the SVG, where every note is some 120 bytes.
+pub(super) const MOST_NOTES: usize = 240;
+/// Characters of a note kept: what a browser shows in one box.
+const LONGEST_NOTE: usize = 300;
 /// Space at the edges.
 pub(super) const MARGIN: f64 = 12.0;
 
@@ -75,19 +81,30 @@ enum Mark {
     Text { at: (f64, f64), text: String, look: Look },
 }
 
+/// Where a note answers to the pointer, in CSS pixels.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Spot {
+    /// A disc.
+    Disc { center: (f64, f64), radius: f64 },
+    /// The rectangle between two opposite corners.
+    Rectangle { from: (f64, f64), to: (f64, f64) },
+}
+
 /// A figure.
 #[derive(Debug, Clone)]
 pub struct Canvas {
     width: f64,
     height: f64,
     marks: Vec<Mark>,
+    notes: Vec<(Spot, String)>,
     title: String,
 }
 
 impl Canvas {
     /// An empty figure with its heading. Returns the figure and the first free y below the heading.
     pub(super) fn with_heading(width: f64, heading: &Heading) -> (Self, f64) {
-        let mut canvas = Self { width, height: 0.0, marks: Vec::new(), title: heading.title.clone() };
+        let mut canvas =
+            Self { width, height: 0.0, marks: Vec::new(), notes: Vec::new(), title: heading.title.clone() };
         let room = width - 2.0 * MARGIN;
         canvas.text((MARGIN, 20.0), &theme::fit_text(&heading.title, TITLE.size, TITLE.weight, room), TITLE);
         let mut y = 40.0;
@@ -138,6 +155,28 @@ impl Canvas {
         }
     }
 
+    /// Lets a place say something when it is pointed at. Where notes overlap, the later one speaks; of too many, the last are kept, for figures draw
+    /// last what matters most.
+    pub(super) fn note(&mut self, at: Spot, text: &str) {
+        let is_whole = match at {
+            Spot::Disc { center, radius } => is_finite(&center) && radius.is_finite(),
+            Spot::Rectangle { from, to } => is_finite(&from) && is_finite(&to),
+        };
+        if is_whole && !text.is_empty() {
+            let safe = |c: char| if is_unsafe(c) { '\u{fffd}' } else { c };
+            self.notes.push((at, text.chars().take(LONGEST_NOTE).map(safe).collect()));
+        }
+    }
+
+    /// What the figure says when it is pointed at, in the order of drawing.
+    pub fn notes(&self) -> impl Iterator<Item = &str> {
+        self.kept_notes().iter().map(|(_, text)| text.as_str())
+    }
+
+    fn kept_notes(&self) -> &[(Spot, String)] {
+        &self.notes[self.notes.len().saturating_sub(MOST_NOTES)..]
+    }
+
     /// Texts that reach over an edge: none, in a figure that is laid out well.
     pub fn clipped(&self) -> Vec<&str> {
         let (width, height) = self.size();
@@ -175,9 +214,11 @@ impl Canvas {
         }
         // plotters writes the opening tag first and on a line of its own; ours replaces it.
         let inside = drawn.split_once(">\n").map_or("", |(_, rest)| rest);
+        let inside = inside.trim_end().trim_end_matches("</svg>");
+        let notes: String = self.kept_notes().iter().map(note_element).collect();
         Ok(format!(
             "<svg class=\"figure\" viewBox=\"0 0 {width} {height}\" xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" \
-             aria-label=\"{}\">\n{inside}",
+             aria-label=\"{}\">\n{inside}{notes}</svg>\n",
             escape(description)
         ))
     }
@@ -274,7 +315,71 @@ fn device(point: &(f64, f64)) -> (i32, i32) {
     (pixel(point.0), pixel(point.1))
 }
 
-/// Text fit for an attribute in double quotes.
+/// A note as an SVG element: transparent, which still answers to the pointer.
+fn note_element((spot, text): &(Spot, String)) -> String {
+    let (name, place) = match spot {
+        Spot::Disc { center, radius } => {
+            let (x, y) = device(center);
+            ("circle", format!("cx=\"{x}\" cy=\"{y}\" r=\"{}\"", device(&(*radius, 0.0)).0.max(1)))
+        }
+        Spot::Rectangle { from, to } => {
+            let (a, b) = (device(from), device(to));
+            let (x, y) = (a.0.min(b.0), a.1.min(b.1));
+            let (width, height) = ((b.0 - a.0).abs().max(1), (b.1 - a.1).abs().max(1));
+            ("rect", format!("x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\""))
+        }
+    };
+    format!("<{name} class=\"note\" fill=\"transparent\" {place}><title>{}</title></{name}>\n", escape(text))
+}
+
+/// Text fit for an element, and for an attribute in double quotes.
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn empty() -> Canvas {
+        let heading = Heading { title: "a figure".into(), caption: String::new() };
+        let (mut canvas, _) = Canvas::with_heading(100.0, &heading);
+        canvas.set_height(60.0);
+        canvas.dot((50.0, 40.0), 4.0, INK);
+        canvas
+    }
+
+    #[test]
+    fn a_note_is_in_the_svg_escaped_and_not_in_the_png() {
+        let mut canvas = empty();
+        canvas.note(Spot::Disc { center: (50.0, 40.0), radius: 8.0 }, "a<b> & \"c\"\u{7}: 0.812");
+        canvas.note(Spot::Rectangle { from: (30.0, 50.5), to: (10.0, 20.0) }, "row");
+        let svg = canvas.svg("x").unwrap();
+        // Twice the CSS pixels, and after the last drawn mark.
+        let expected = "<circle class=\"note\" fill=\"transparent\" cx=\"100\" cy=\"80\" r=\"16\">\
+                        <title>a&lt;b&gt; &amp; &quot;c&quot;\u{fffd}: 0.812</title></circle>\n\
+                        <rect class=\"note\" fill=\"transparent\" x=\"20\" y=\"40\" width=\"40\" height=\"61\">\
+                        <title>row</title></rect>\n</svg>\n";
+        assert!(svg.ends_with(expected), "{svg}");
+        assert_eq!(svg.matches("</svg>").count(), 1);
+        assert_eq!(canvas.pixels().unwrap(), empty().pixels().unwrap());
+    }
+
+    #[test]
+    fn of_too_many_notes_the_last_are_kept() {
+        let mut canvas = empty();
+        for i in 0..MOST_NOTES + 5 {
+            canvas.note(Spot::Disc { center: (1.0, 1.0), radius: 1.0 }, &i.to_string());
+        }
+        assert_eq!((canvas.notes().count(), canvas.notes().next()), (MOST_NOTES, Some("5")));
+    }
+
+    #[test]
+    fn a_note_nowhere_is_left_out() {
+        let mut canvas = empty();
+        canvas.note(Spot::Disc { center: (f64::NAN, 1.0), radius: 1.0 }, "nowhere");
+        canvas.note(Spot::Rectangle { from: (0.0, 0.0), to: (1.0, f64::INFINITY) }, "nowhere");
+        canvas.note(Spot::Disc { center: (1.0, 1.0), radius: 1.0 }, "");
+        assert_eq!(canvas.notes().count(), 0);
+    }
 }

@@ -5,7 +5,7 @@
 //! other bars flat, their bar is cut and says so.
 
 use super::Heading;
-use super::canvas::{Anchor, Canvas, MARGIN, SMALL};
+use super::canvas::{Anchor, Canvas, MARGIN, SMALL, Spot};
 use super::forest::number;
 use super::legend::{Entry, Sign, draw_legend};
 use super::panel::{Panel, draw_note, draw_zero, tick_room};
@@ -103,6 +103,7 @@ pub fn draw(data: &DifferencesData) -> Canvas {
         draw_note(&mut canvas, &curve, &format!("no {unit}s"));
     } else {
         draw_histogram(&mut canvas, &bars, &users, &bins, data.better);
+        note_bars(&mut canvas, &bars, &users, &bins, data.unit);
         draw_distribution(&mut canvas, &curve, &users, data.better);
     }
     // One name for both: each panel alone is too narrow for long ones.
@@ -171,6 +172,12 @@ impl Bins {
         theme::axis(-low, high, 5)
     }
 
+    /// Decimals that show the width of a bin with some digits more than its first; `None` where numbers need an exponent.
+    fn decimals(&self, more: f64) -> Option<usize> {
+        let decimals = (more - self.width.log10().floor()).max(0.0);
+        (decimals <= 8.0).then_some(decimals as usize)
+    }
+
     /// The vertical axis: to the highest bar, unless that is the tied and far above all others.
     fn height(&self, users: &Users) -> Axis {
         let highest = self.below.iter().chain(&self.above).copied().fold(0.0, f64::max);
@@ -204,8 +211,7 @@ fn legend(users: &Users, bins: &Bins, better: Better) -> Vec<Entry> {
     let entry = |(verdict, name, n): (Verdict, &str, usize)| {
         Entry::of(Sign::Square(verdict.color(), OPACITY), format!("{name} {:.1} %", users.percent(n)))
     };
-    let decimals = (2.0 - bins.width.log10().floor()).max(0.0);
-    let mean = number(users.mean, (decimals <= 8.0).then_some(decimals as usize));
+    let mean = number(users.mean, bins.decimals(2.0));
     let x = bins.axis();
     let where_to = if users.mean < x.low || users.mean > x.high { ", beyond the axis" } else { "" };
     let mean = Entry::of(Sign::Upright(INK), format!("mean {mean}{where_to}"));
@@ -260,6 +266,27 @@ fn draw_bar(canvas: &mut Canvas, panel: &Panel, (left, right): (f64, f64), share
         // Not thinner than can be seen, however few they are.
         let top = top.min(panel.bottom - 1.0);
         canvas.area([(left, panel.bottom), (left, top), (right, top), (right, panel.bottom)], color, opacity);
+    }
+}
+
+/// What the bars say when pointed at; their whole columns do, for the smallest bars are a pixel high.
+fn note_bars(canvas: &mut Canvas, panel: &Panel, users: &Users, bins: &Bins, unit: Unit) {
+    let mut note = |(left, right): (f64, f64), what: String, share: f64| {
+        let n = share / 100.0 * users.sorted.len() as f64;
+        let plural = if n.round() == 1.0 { "" } else { "s" };
+        let said = format!("{what}: {} {}{plural} ({share:.1} %)", theme::grouped(n), unit.name());
+        canvas.note(Spot::Rectangle { from: (left, panel.top), to: (right, panel.bottom) }, &said);
+    };
+    for (sign, side) in [(-1.0, &bins.below), (1.0, &bins.above)] {
+        for (i, &share) in side.iter().enumerate().filter(|(_, share)| **share > 0.0) {
+            let (from, to) = (sign * i as f64 * bins.width, sign * (i + 1) as f64 * bins.width);
+            let [low, high] = [from.min(to), from.max(to)].map(|edge| number(edge, bins.decimals(0.0)));
+            note((panel.at_x(from), panel.at_x(to)), format!("{low} to {high}"), share);
+        }
+    }
+    if users.n_tied > 0 {
+        let zero = panel.at_x(0.0);
+        note((zero - TIES / 2.0, zero + TIES / 2.0), "no difference".to_owned(), users.percent(users.n_tied));
     }
 }
 

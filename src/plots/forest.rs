@@ -5,7 +5,7 @@
 //! would press all other rows into the line at zero; its ends are printed beside it as all are.
 
 use super::Heading;
-use super::canvas::{Anchor, Canvas, MARGIN, NAME, SMALL};
+use super::canvas::{Anchor, Canvas, MARGIN, NAME, SMALL, Spot};
 use super::legend::{Entry, Sign, draw_legend};
 use super::panel::{Panel, draw_note, draw_zero};
 use super::theme::{self, Axis, Color, GRID, INK, MUTED, PAPER, Weight};
@@ -97,6 +97,9 @@ pub fn draw(data: &ForestData) -> Canvas {
         canvas.text((left - 10.0, y), &printed.label, NAME.at(Anchor::End).weighing(printed.weight));
         canvas.text((estimate_right, y), &printed.estimate, NAME.at(Anchor::End).weighing(printed.weight));
         canvas.text((WIDTH - MARGIN, y), &printed.interval, NAME.at(Anchor::End).weighing(printed.weight));
+        let said = format!("{}: {} {}", row.label, printed.estimate, printed.interval);
+        let place = Spot::Rectangle { from: (MARGIN, y - height / 2.0), to: (WIDTH - MARGIN, y + height / 2.0) };
+        canvas.note(place, said.trim_end());
     }
     let mut end = bottom + 46.0;
     if data.rows.len() > MOST {

@@ -4,7 +4,7 @@
 //! rest, and the best of a column is bold.
 
 use super::Heading;
-use super::canvas::{Anchor, Canvas, Look, MARGIN, NAME, SMALL};
+use super::canvas::{Anchor, Canvas, Look, MARGIN, NAME, SMALL, Spot};
 use super::metric_at_k::weight;
 use super::theme::{self, Color, INK, PAPER, Role, Weight};
 
@@ -93,11 +93,13 @@ fn draw_column(canvas: &mut Canvas, data: &HeatMapData, column: usize, (left, ri
         let look = Look { color, ..SMALL.at(Anchor::Middle) };
         let look = look.weighing(if is_best { Weight::Bold } else { Weight::Regular });
         canvas.text(middle, &number(value), look);
+        let place = Spot::Rectangle { from: (left, y), to: (right, y + ROW) };
+        canvas.note(place, &format!("{}, {}: {}", row.name, data.columns[column].0, number(value)));
     }
 }
 
 /// Three digits that matter, short enough for a cell.
-fn number(value: f64) -> String {
+pub(super) fn number(value: f64) -> String {
     let text = match value.abs() {
         size if size >= 1e4 || (size > 0.0 && size < 1e-3) => format!("{value:.1e}"),
         size if size >= 100.0 => format!("{value:.0}"),

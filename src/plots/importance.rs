@@ -1,7 +1,7 @@
 //! How much each feature matters to an arm, one measure per figure: bars from zero, largest first, with the range over seeds.
 
-use super::canvas::{Anchor, Canvas, MARGIN, NAME};
-use super::leaderboard_bars::{draw_range, shown};
+use super::canvas::{Anchor, Canvas, MARGIN, NAME, Spot};
+use super::leaderboard_bars::{draw_range, shown, with_range};
 use super::panel::{Panel, draw_zero};
 use super::theme::{self, Color, Weight};
 use super::{Heading, Spread};
@@ -49,7 +49,7 @@ pub fn draw(data: &ImportanceData) -> Canvas {
     canvas.set_height(bottom + 46.0);
 
     let zero = panel.at_x(0.0);
-    for (row, ((_, value), name)) in features.iter().zip(&names).enumerate() {
+    for (row, ((feature, value), name)) in features.iter().zip(&names).enumerate() {
         let y = top + ROW * (row as f64 + 0.5);
         let end = panel.at_x(value.mean);
         canvas.area([(zero, y - 6.0), (end, y - 6.0), (end, y + 6.0), (zero, y + 6.0)], data.color, 0.8);
@@ -58,6 +58,8 @@ pub fn draw(data: &ImportanceData) -> Canvas {
         }
         canvas.text((left - 8.0, y), name, NAME.at(Anchor::End));
         canvas.text((WIDTH - MARGIN, y), &shown(value.mean), NAME.at(Anchor::End));
+        let place = Spot::Rectangle { from: (MARGIN, y - ROW / 2.0), to: (WIDTH - MARGIN, y + ROW / 2.0) };
+        canvas.note(place, &format!("{feature}: {}", with_range(*value)));
     }
     draw_zero(&mut canvas, &panel);
     canvas

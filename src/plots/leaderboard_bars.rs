@@ -3,7 +3,7 @@
 //! Dots, not bars: differences between recommenders are small beside their distance from zero, and a bar that does not start at zero lies.
 //! Floors are hollow.
 
-use super::canvas::{Anchor, Canvas, MARGIN, NAME, SMALL};
+use super::canvas::{Anchor, Canvas, MARGIN, NAME, SMALL, Spot};
 use super::metric_at_k::weight;
 use super::panel::Panel;
 use super::theme::{self, Color, GRID, MUTED, PAPER, Role, Weight};
@@ -69,6 +69,9 @@ pub fn draw(data: &LeaderboardBarsData) -> Canvas {
         canvas.line([(left, y), (right, y)], GRID, 0.5);
         canvas.text((left - 10.0, y), name, NAME.at(Anchor::End).weighing(weight(arm.role)));
         let end = (WIDTH - MARGIN, y);
+        let said = value.map_or_else(|| "–".to_owned(), with_range);
+        let place = Spot::Rectangle { from: (MARGIN, y - ROW / 2.0), to: (WIDTH - MARGIN, y + ROW / 2.0) };
+        canvas.note(place, &format!("{}: {said}", arm.name));
         match value {
             Some(value) => {
                 draw_value(&mut canvas, &panel, arm, *value, y);
@@ -99,6 +102,16 @@ fn draw_value(canvas: &mut Canvas, panel: &Panel, arm: &ArmValue, value: Spread,
 /// Three decimals; far from the usual size, an exponent.
 pub(super) fn shown(value: f64) -> String {
     if value.abs() >= 1e6 { format!("{value:.2e}") } else { format!("{value:.3}").replace('-', "−") }
+}
+
+/// A mean with its range, where it has one: `0.812 [0.806, 0.818]`.
+pub(super) fn with_range(value: Spread) -> String {
+    let mean = shown(value.mean);
+    if value.highest > value.lowest {
+        format!("{mean} [{}, {}]", shown(value.lowest), shown(value.highest))
+    } else {
+        mean
+    }
 }
 
 /// Draws a thin range with end marks: used by figures whose marks are bars.

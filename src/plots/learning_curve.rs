@@ -1,7 +1,7 @@
 //! A quantity recorded while a model was fitted, against the step: one thin line per seed, their mean on top.
 
 use super::Heading;
-use super::canvas::{Canvas, MARGIN};
+use super::canvas::{Canvas, MARGIN, Spot};
 use super::leaderboard_bars::shown;
 use super::panel::{EndLabel, Panel, end_label_height, end_label_room};
 use super::theme::{self, Color, Weight};
@@ -34,6 +34,8 @@ pub struct Curve {
 const WIDTH: f64 = 560.0;
 /// Points kept per line: more than one per pixel shows nothing.
 const MOST_POINTS: usize = 400;
+/// Points per curve that say their number, and of all curves together.
+const SPEAKING: (usize, usize) = (60, 180);
 
 /// Lays the figure out.
 pub fn draw(data: &LearningCurveData) -> Canvas {
@@ -74,6 +76,14 @@ pub fn draw(data: &LearningCurveData) -> Canvas {
         if let Some(&(step, value)) = mean.last() {
             let end = panel.at(step as f64, value);
             canvas.dot(end, 3.0, curve.color);
+            let most = SPEAKING.0.min(SPEAKING.1 / curves.len()).max(1);
+            let every = mean.len().div_ceil(most);
+            // Counted from the end, which is the number one asks for.
+            for &(step, value) in mean.iter().rev().step_by(every) {
+                let place = Spot::Disc { center: panel.at(step as f64, value), radius: 7.0 };
+                let step = theme::grouped(step as f64);
+                canvas.note(place, &format!("{}, {} {step}: {}", curve.name, data.x_name, shown(value)));
+            }
             labels.push(EndLabel { text, weight: Weight::Regular, color: curve.color, end });
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! k runs on a logarithmic axis, because lists are judged at 1, 5, 10, 20, 50 and the first places matter most. Names stand at the ends of the lines.
 
-use super::canvas::{Canvas, MARGIN};
+use super::canvas::{Canvas, MARGIN, Spot};
+use super::leaderboard_bars::with_range;
 use super::panel::{EndLabel, Panel, end_label_height, end_label_room};
 use super::theme::{self, Color, PAPER, Role, Weight};
 use super::{Heading, Spread};
@@ -96,6 +97,8 @@ fn draw_line(canvas: &mut Canvas, panel: &Panel, line: &ArmLine) {
     for (k, value) in &line.points {
         canvas.dot(at(*k, value.mean), radius + 1.0, PAPER);
         canvas.dot(at(*k, value.mean), radius, line.color);
+        let place = Spot::Disc { center: at(*k, value.mean), radius: 8.0 };
+        canvas.note(place, &format!("{} at {}: {}", line.name, theme::grouped(*k as f64), with_range(*value)));
     }
 }
 

@@ -6,6 +6,7 @@
 //!
 //! To add a figure: one file with its `…Data` and its `draw`, and one line in [`PLOTS`].
 
+pub mod calibration;
 pub mod canvas;
 pub mod differences;
 pub mod forest;
@@ -14,12 +15,15 @@ pub mod importance;
 pub mod leaderboard_bars;
 pub mod learning_curve;
 mod legend;
+pub mod long_tail;
 pub mod metric_at_k;
 pub mod panel;
 pub mod power_curve;
 pub mod ranks;
+pub mod score_ranges;
 pub mod segment_bars;
 pub mod theme;
+pub mod timeline;
 pub mod trade_off;
 pub mod verdict;
 
@@ -40,6 +44,10 @@ pub const PLOTS: &[(&str, &str)] = &[
     ("trade-off", "what accuracy costs: arms between two metrics, and those that none beats in both"),
     ("ranks", "average ranks with their critical difference: whose lines overlap cannot be told apart"),
     ("power-curve", "power against the number of users, and where it reaches 80 %"),
+    ("calibration", "predicted probabilities against what came true, one line per arm"),
+    ("score-ranges", "where an arm's scores of relevant items lie, and where those of others"),
+    ("timeline", "counts per calendar period"),
+    ("long-tail", "how much of everything the few hold, and the diagonal if all had the same"),
 ];
 
 /// Text that every figure carries.

@@ -4,7 +4,7 @@
 //! ends. Simulated power wobbles: a curve counts as having reached 80 % only where it stays there.
 
 use super::Heading;
-use super::canvas::{Anchor, Canvas, MARGIN, NAME};
+use super::canvas::{Anchor, Canvas, MARGIN, NAME, Spot};
 use super::legend::{Entry, Sign, draw_legend};
 use super::panel::{Panel, draw_note, tick_room};
 use super::theme::{self, Axis, Color, INK, MUTED, PAPER, Weight};
@@ -35,6 +35,8 @@ const WIDTH: f64 = 560.0;
 const HEIGHT: f64 = 230.0;
 /// Power that is enough.
 const ENOUGH: f64 = 0.8;
+/// Pixels between points that say their number, while curves are few; and such points of all curves together, about.
+const SPEAKING: (f64, f64) = (8.0, 180.0);
 
 /// Where a curve reaches [`ENOUGH`].
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -77,6 +79,7 @@ pub fn draw(data: &PowerCurveData) -> Canvas {
     }
     for curve in &curves {
         draw_curve(&mut canvas, &panel, curve);
+        note_curve(&mut canvas, &panel, curve, curves.len());
     }
     for curve in &curves {
         draw_crossing(&mut canvas, &panel, curve, curves.len());
@@ -193,6 +196,20 @@ fn draw_curve(canvas: &mut Canvas, panel: &Panel, curve: &PowerCurve) {
         for point in points {
             canvas.dot(point, 2.5, curve.color);
         }
+    }
+}
+
+fn note_curve(canvas: &mut Canvas, panel: &Panel, curve: &PowerCurve, n_curves: usize) {
+    let distance = SPEAKING.0.max((panel.right - panel.left) * n_curves as f64 / SPEAKING.1);
+    let mut free_from = f64::NEG_INFINITY;
+    for &(n, power) in &curve.points {
+        let center = panel.at((n as f64).ln(), power);
+        if center.0 < free_from {
+            continue;
+        }
+        free_from = center.0 + distance;
+        let place = Spot::Disc { center, radius: 7.0 };
+        canvas.note(place, &format!("{}, {}: power {power:.2}", curve.name, users(n as f64)));
     }
 }
 

@@ -4,7 +4,8 @@
 //! side, which says the same: two differ (Nemenyi) exactly if their lines do not touch.
 
 use super::Heading;
-use super::canvas::{Canvas, MARGIN, NAME};
+use super::canvas::{Canvas, MARGIN, NAME, Spot};
+use super::leaderboard_bars::shown;
 use super::metric_at_k::weight;
 use super::panel::{Panel, draw_note};
 use super::theme::{self, Color, PAPER, Role};
@@ -50,6 +51,8 @@ pub fn draw(data: &RanksData) -> Canvas {
         canvas.line([(panel.at_x(rank - half), y), (panel.at_x(rank + half), y)], color, 3.0);
         canvas.dot((panel.at_x(rank), y), 6.0, PAPER);
         canvas.dot((panel.at_x(rank), y), 5.0, color);
+        let place = Spot::Rectangle { from: (MARGIN, y - ROW / 2.0), to: (WIDTH - MARGIN, y + ROW / 2.0) };
+        canvas.note(place, &format!("{}: average rank {}", side.0, shown(rank)));
     }
     if sides.is_empty() {
         draw_note(&mut canvas, &panel, "no ranks");

@@ -4,7 +4,8 @@
 //! such a bar lies; the axis then leaves zero out and dots stand for the bars. Segments that do not fit side by side go to further panels with the same axis.
 
 use super::Heading;
-use super::canvas::{Anchor, Canvas, MARGIN, NAME, SMALL};
+use super::canvas::{Anchor, Canvas, MARGIN, NAME, SMALL, Spot};
+use super::heat_map::number;
 use super::legend::{Entry, Sign, draw_legend};
 use super::metric_at_k::weight;
 use super::panel::{Panel, draw_note, tick_room};
@@ -196,7 +197,12 @@ fn draw_panel(
         for (j, arm) in data.arms.iter().enumerate() {
             let x = first + place * (j as f64 + 0.5);
             match value(segment, j) {
-                Some(value) => draw_value(canvas, panel, arm, value, (x, place, base), shape),
+                Some(value) => {
+                    draw_value(canvas, panel, arm, value, (x, place, base), shape);
+                    let half = place / 2.0;
+                    let column = Spot::Rectangle { from: (x - half, panel.top), to: (x + half, panel.bottom) };
+                    canvas.note(column, &format!("{}, {}: {}", arm.name, segment.name, said(value)));
+                }
                 None => canvas.text((x, base - 8.0), "–", SMALL.at(Anchor::Middle)),
             }
         }
@@ -217,6 +223,12 @@ fn draw_panel(
     }
     canvas.line([(panel.left, base), (panel.right, base)], if shape == Shape::Bar { INK } else { MUTED }, 0.5);
     n_lines
+}
+
+/// A mean with its interval, where it has one, in three digits that matter: `0.210 [0.204, 0.216]`.
+fn said(value: SegmentValue) -> String {
+    let mean = number(value.mean);
+    if value.upper > value.lower { format!("{mean} [{}, {}]", number(value.lower), number(value.upper)) } else { mean }
 }
 
 fn draw_value(

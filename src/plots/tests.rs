@@ -115,12 +115,16 @@ fn all() -> Vec<(&'static str, Canvas)> {
         ("curve-wild", curve(vec![vec![(1, f64::NAN), (2, f64::INFINITY), (3, 1e308), (4, 0.1)], vec![]])),
     ];
     for samples in [
+        calibration::tests::samples,
         differences::tests::samples,
         forest::tests::samples,
         heat_map::tests::samples,
+        long_tail::tests::samples,
         power_curve::tests::samples,
         ranks::tests::samples,
+        score_ranges::tests::samples,
         segment_bars::tests::samples,
+        timeline::tests::samples,
         trade_off::tests::samples,
     ] {
         out.extend(samples());
@@ -148,6 +152,19 @@ fn no_figure_is_blank_and_no_text_is_cut() {
             let folder = std::path::Path::new(&folder);
             std::fs::write(folder.join(format!("{name}.png")), canvas.png().unwrap()).unwrap();
             std::fs::write(folder.join(format!("{name}.svg")), svg).unwrap();
+        }
+    }
+}
+
+#[test]
+fn every_figure_with_numbers_says_them_when_pointed_at() {
+    let has_numbers = |name: &str| !["-none", "-none-now", "-no-arms", "-wild"].iter().any(|end| name.ends_with(end));
+    for (name, canvas) in all() {
+        let n_notes = canvas.notes().count();
+        assert!(n_notes > 0 || !has_numbers(name), "{name}");
+        assert!(n_notes <= canvas::MOST_NOTES, "{name}: {n_notes}");
+        for note in canvas.notes() {
+            assert!(!note.contains("NaN") && !note.contains("inf "), "{name}: {note}");
         }
     }
 }

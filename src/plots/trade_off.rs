@@ -2,7 +2,8 @@
 //!
 //! Arms that no other beats in both are joined by a line, the Pareto front: anything off it is a worse choice for everybody who wants nothing but these two.
 
-use super::canvas::{Anchor, Canvas, MARGIN, NAME};
+use super::canvas::{Anchor, Canvas, MARGIN, NAME, Spot};
+use super::leaderboard_bars::{shown, with_range};
 use super::legend::{Entry, Sign, draw_legend};
 use super::metric_at_k::weight;
 use super::panel::{Panel, draw_note, tick_room};
@@ -75,6 +76,9 @@ pub fn draw(data: &TradeOffData) -> Canvas {
         if point.role == Role::Floor {
             canvas.dot((at_x, at_y), radius - 1.5, PAPER);
         }
+        let said =
+            format!("{}: {} {}; {} {}", point.name, data.x_name, shown(point.x), data.y_name, with_range(point.y));
+        canvas.note(Spot::Disc { center: (at_x, at_y), radius: 10.0 }, &said);
         if point.role == Role::Primary {
             name_beside(&mut canvas, &panel, point, (at_x, at_y));
         }
