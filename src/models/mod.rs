@@ -72,10 +72,18 @@ pub struct TrainData<'a> {
 
 /// The hyperparameters of a base model, ready to fit.
 pub trait BaseModel: Debug + Send + Sync {
+    /// What can be said against fitting on a data set before any work starts, whatever the split: that it lacks what the model needs.
+    ///
+    /// # Errors
+    /// [`crate::Error::Model`], with what is missing. A run asks all models of its plan and tells all that is missing.
+    fn check(&self, _dataset: &Dataset) -> Result<()> {
+        Ok(())
+    }
+
     /// Fits on the given ratings.
     ///
     /// # Errors
-    /// [`crate::Error::Model`] when fitting fails (diverged, out of memory), [`crate::Error::Data`] or [`crate::Error::Io`] for a bad input file,
+    /// Those of [`BaseModel::check`], [`crate::Error::Model`] when fitting fails (diverged, out of memory), [`crate::Error::Data`] or [`crate::Error::Io`] for a bad input file,
     /// [`crate::Error::Interrupted`] when asked to stop.
     fn fit(&self, train: &TrainData<'_>) -> Result<Box<dyn FittedModel>>;
 

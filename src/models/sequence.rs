@@ -55,8 +55,19 @@ pub const KIND: Kind<dyn BaseModel> = Kind {
 };
 
 impl BaseModel for Sequence {
+    fn check(&self, dataset: &Dataset) -> Result<()> {
+        if dataset.has_timestamps {
+            return Ok(());
+        }
+        Err(Error::Model {
+            model: NAME.into(),
+            message: format!("{} has no timestamps, and without them no order of time", dataset.name),
+            help: Some("leave the model out, or name the timestamp column in [data]".into()),
+        })
+    }
+
     fn fit(&self, train: &TrainData<'_>) -> Result<Box<dyn FittedModel>> {
-        check_times(train.dataset)?;
+        self.check(train.dataset)?;
         let tie_seed = rng::stream(train.seed, NAME, 0).next_u64();
         let closeness = self.closeness(train.interactions, tie_seed)?;
         let by_user = self.signal.of(train.interactions, self.liked_from).by_user;
@@ -66,18 +77,6 @@ impl BaseModel for Sequence {
     fn parameters(&self) -> serde_json::Value {
         serde_json::json!(self)
     }
-}
-
-/// An error for data without timestamps.
-fn check_times(dataset: &Dataset) -> Result<()> {
-    if dataset.has_timestamps {
-        return Ok(());
-    }
-    Err(Error::Model {
-        model: NAME.into(),
-        message: format!("{} has no timestamps, and without them no order of time", dataset.name),
-        help: Some("leave the model out, or name the timestamp column in [data]".into()),
-    })
 }
 
 impl Sequence {

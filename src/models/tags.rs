@@ -66,6 +66,17 @@ fn read(reader: &Reader<'_>) -> Tags {
 }
 
 impl BaseModel for Tags {
+    /// Only whether there is anything to make terms of: making them takes a while.
+    fn check(&self, dataset: &Dataset) -> Result<()> {
+        let catalog = &dataset.catalog;
+        let has = |field: &Field| match field {
+            Field::Tags => !catalog.tags.is_empty(),
+            Field::Title | Field::Year => catalog.titles.iter().any(|title| !title.is_empty()),
+            Field::Genres => !catalog.genre_names.is_empty(),
+        };
+        if self.fields.iter().any(has) { Ok(()) } else { Err(nothing(dataset, &self.fields)) }
+    }
+
     fn fit(&self, train: &TrainData<'_>) -> Result<Box<dyn FittedModel>> {
         Ok(Box::new(self.profiles(train.interactions, train.dataset)?))
     }
@@ -76,15 +87,18 @@ impl BaseModel for Tags {
 }
 
 impl Tags {
-    fn profiles(&self, interactions: &Interactions, dataset: &Dataset) -> Result<FittedTags> {
+    /// The terms of all items, of which some must be there.
+    fn terms(&self, dataset: &Dataset) -> Result<Terms> {
         let fewest = Fewest { items: self.min_items, taggers: self.min_taggers };
         let terms = Terms::new(&dataset.catalog, dataset.n_items(), &self.fields, fewest);
         if terms.missing.len() == self.fields.len() {
-            let missing: Vec<String> = terms.missing.iter().map(OptionValue::show).collect();
-            let message = format!("found no item of {} with {}", dataset.name, missing.join(", "));
-            let help = "add other fields, or take a data set that has them".to_owned();
-            return Err(Error::Model { model: NAME.into(), message, help: Some(help) });
+            return Err(nothing(dataset, &terms.missing));
         }
+        Ok(terms)
+    }
+
+    fn profiles(&self, interactions: &Interactions, dataset: &Dataset) -> Result<FittedTags> {
+        let terms = self.terms(dataset)?;
         let note = |field: &Field| Note {
             code: "missing-field",
             count: dataset.n_items() as u64,
@@ -94,6 +108,14 @@ impl Tags {
         let liked = Signal::Positive.of(interactions, self.liked_from).by_user;
         Ok(FittedTags { terms, liked, notes })
     }
+}
+
+/// That a data set has none of these fields.
+fn nothing(dataset: &Dataset, fields: &[Field]) -> Error {
+    let missing: Vec<String> = fields.iter().map(OptionValue::show).collect();
+    let message = format!("found no item of {} with {}", dataset.name, missing.join(", "));
+    let help = "add other fields, or take a data set that has them".to_owned();
+    Error::Model { model: NAME.into(), message, help: Some(help) }
 }
 
 /// Terms of the items, and which items each user liked.

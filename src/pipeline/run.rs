@@ -95,6 +95,7 @@ pub fn run(request: &Request, progress: &Progress) -> Result<Outcome> {
     let pool = parallel::pool(request.n_threads)?;
     let datasets = pool.install(|| data::read(&request.experiments, request.data_dir.as_deref(), request.offline));
     parallel::check()?;
+    check(request, &datasets, progress)?;
     let store = Store::open(&request.db)?;
     if let Some(note) = store.note() {
         progress.line(&format!("warning: {note}"));
@@ -130,6 +131,28 @@ pub fn run(request: &Request, progress: &Progress) -> Result<Outcome> {
         n_kept: run.n_kept,
     });
     Ok(Outcome { finished: finished.collect(), failures })
+}
+
+/// Whether the data have what every model of the plan needs, before anything is stored or computed.
+///
+/// # Errors
+/// [`Error::Model`] for the first model that lacks something; further ones are told before.
+fn check(request: &Request, datasets: &Datasets, progress: &Progress) -> Result<()> {
+    let mut faults: Vec<Error> = Vec::new();
+    for experiment in &request.experiments {
+        // Data that cannot be read are told with the experiment.
+        let Ok(dataset) = datasets[&experiment.data.fingerprint()].get() else { continue };
+        for model in &experiment.models {
+            if let Err(fault) = model.model.check(dataset)
+                && faults.iter().all(|other| other.to_string() != fault.to_string())
+            {
+                faults.push(fault);
+            }
+        }
+    }
+    let Some(last) = faults.pop() else { return Ok(()) };
+    faults.iter().for_each(|fault| progress.line(&format!("error: {fault}")));
+    Err(last)
 }
 
 /// Notes that an error stopped an experiment.

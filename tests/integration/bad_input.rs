@@ -190,6 +190,29 @@ fn data_that_is_not_here_says_which_files_to_put_where() {
 }
 
 #[test]
+fn data_without_what_a_model_needs_are_refused_before_any_work() {
+    let home = Home::new();
+    let rows = (0..60).map(|n| format!("{},{},{}\n", n % 6, n / 6, 1 + n % 5)).collect::<String>();
+    home.write("own/r.csv", format!("user,item,rating\n{rows}"));
+    let data = "seeds = [1, 2, 3]\n[data]\nname = \"own\"\nformat = \"delimited\"\nfolder = \"own\"\npath = \"r.csv\"\ntimestamp = \"\"\n[models.bias]\n";
+    for (model, expected) in [
+        ("[models.sequence]\n", "own has no timestamps, and without them no order of time"),
+        ("[models.tags]\n", "found no item of own with "),
+    ] {
+        home.write("e.toml", format!("{data}{model}"));
+        let stderr = refused(&home, &["run", "e.toml"]).stderr;
+        assert!(stderr.contains(expected) && stderr.matches(expected).count() == 1, "{stderr}");
+        assert!(!stderr.contains("seed"), "no trial was begun: {stderr}");
+    }
+    // All that is missing anywhere in the plan is told before its first experiment begins.
+    home.write("good.toml", data);
+    home.write("e.toml", format!("{data}[models.sequence]\n[models.tags]\n"));
+    let stderr = refused(&home, &["run", "good.toml", "e.toml"]).stderr;
+    assert!(stderr.contains("has no timestamps") && stderr.contains("found no item of own"), "{stderr}");
+    assert!(!home.path("results").exists(), "nothing was stored: {stderr}");
+}
+
+#[test]
 fn a_split_that_leaves_nothing_is_refused() {
     let home = Home::new();
     home.write("e.toml", SMALL);
