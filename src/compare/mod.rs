@@ -5,7 +5,8 @@
 //! `headline` word it, and `comparison` puts it together.
 //! `ab` does the same for the question whether to ship: `engagement` counts, `replay` and `two_groups` say what a test with users would show, `guards` watch what must
 //! not suffer, `ship` decides, and `ab_words` words it.
-//! `agreement` asks whether protocols agree on the order of arms, and `standing` where the arms of one run stand against its primary one.
+//! `agreement` asks whether protocols agree on the order of arms, `standing` where the arms of one run stand against its primary one, and
+//! `variation` where their values differ.
 
 pub mod ab;
 pub mod ab_words;
@@ -31,4 +32,5 @@ pub mod standing;
 pub mod topic;
 pub mod two_groups;
 pub mod users;
+pub mod variation;
 pub mod verdict;

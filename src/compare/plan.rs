@@ -12,6 +12,7 @@ use crate::metrics::{Compute, METRICS};
 use crate::stats::friedman::friedman;
 use crate::stats::ties::Rounded;
 use crate::suggest;
+use std::borrow::Borrow;
 
 /// What is to be computed of every pair.
 pub struct Plan {
@@ -186,18 +187,25 @@ impl Plan {
             let Some(grid) = bench.over(side, metric, *k, &self.segment)? else { return Ok(None) };
             grids.push(grid);
         }
-        let arms = tied(&grids, bench.topic(metric, *k, &self.segment).sign());
-        Ok(friedman(&arms).map(|test| Ranks {
-            average: sides.iter().map(|side| side.name.clone()).zip(test.average_ranks.iter().copied()).collect(),
-            critical_difference: test.critical_difference(1.0 - rules.level),
-            p: test.f_p,
-            n_users: test.n_blocks,
-        }))
+        let names: Vec<&str> = sides.iter().map(|side| side.name.as_str()).collect();
+        Ok(average_ranks(&names, &grids, bench.topic(metric, *k, &self.segment).sign(), rules.level))
     }
 }
 
+/// Average ranks over the users that all sides have, by Friedman's test; `None` without differences. `sign`: 1 where larger is better, −1 where smaller is.
+pub(super) fn average_ranks<G: Borrow<Grid>>(names: &[&str], grids: &[G], sign: f64, level: f64) -> Option<Ranks> {
+    let arms = tied(grids, sign);
+    friedman(&arms).map(|test| Ranks {
+        average: names.iter().map(|&name| name.to_owned()).zip(test.average_ranks.iter().copied()).collect(),
+        critical_difference: test.critical_difference(1.0 - level),
+        p: test.f_p,
+        n_users: test.n_blocks,
+    })
+}
+
 /// Means of the users that all sides have, larger being better; users in whom sides are equal but for the rounding of the store have equal values.
-fn tied(grids: &[Grid], sign: f64) -> Vec<Vec<f64>> {
+fn tied<G: Borrow<Grid>>(grids: &[G], sign: f64) -> Vec<Vec<f64>> {
+    let grids: Vec<&Grid> = grids.iter().map(Borrow::borrow).collect();
     let shared = grids.iter().skip(1).fold(grids[0].clone(), |shared, grid| shared.within(grid));
     let largest = grids.iter().map(|grid| grid.largest(&shared)).fold(0.0, f64::max);
     let means = grids.iter().map(|grid| grid.within(&shared).over_seeds().present());

@@ -6,6 +6,7 @@
 mod average;
 mod groups;
 mod pooled;
+pub mod seen;
 mod slots;
 mod top;
 mod users;
@@ -101,6 +102,10 @@ pub struct Outcome {
     pub silent: Vec<(String, u64)>,
     /// Per arm, in the order of the scorer.
     pub arms: Vec<ArmOutcome>,
+    /// The scores behind the lists of some users, ascending.
+    pub seen: Vec<seen::Seen>,
+    /// How alike arms order the test rows; empty where these are not what is ranked.
+    pub likenesses: Vec<seen::Likeness>,
 }
 
 /// What one arm reached under one protocol.
@@ -116,6 +121,8 @@ pub struct ArmOutcome {
     pub top_lists: Vec<Vec<(ItemIndex, f32, u8)>>,
     /// Candidates whose score is a fallback.
     pub n_fallbacks: u64,
+    /// How it scores the test rows; `None` where these are not what is ranked.
+    pub rows: Option<seen::RowScores>,
 }
 
 /// One metric value.
@@ -177,7 +184,8 @@ pub fn evaluate(setting: &Setting<'_>, scorer: &dyn Scorer) -> Result<Evaluation
         let slots = slots::slots(METRICS, setting.cutoffs, groups.items.len(), !generators.is_empty());
         let judged = users::judge(setting, scorer, &**protocol, generators, &slots, &groups)?;
         let outcome = outcome(setting, scorer, name, &**protocol, &slots, &groups, &judged)?;
-        Ok(Outcome { silent: silent(generators, &judged), ..outcome })
+        let silent = silent(generators, &judged);
+        Ok(Outcome { silent, seen: judged.users.into_iter().filter_map(|user| user.seen).collect(), ..outcome })
     });
     Ok(Evaluation { protocols: protocols.collect::<Result<_>>()?, users: judged_users(setting, &groups), segments })
 }
@@ -235,7 +243,9 @@ fn outcome(
             averaged.omissions.sort_by_key(|omission| (omission.metric, omission.k, omission.segment));
             let top_lists = judged.users.iter().map(|user| user.arms[arm].top.clone()).collect();
             let n_fallbacks = judged.n_fallbacks[arm];
-            (averaged, ArmOutcome { top_lists, n_fallbacks, ..ArmOutcome::default() })
+            let of_rows = protocol.is_of_test_rows();
+            let rows = of_rows.then(|| seen::row_scores(setting, &judged.users, arm, scorer.scale(arm)));
+            (averaged, ArmOutcome { top_lists, n_fallbacks, rows, ..ArmOutcome::default() })
         })
         .collect();
     crate::parallel::check()?;
@@ -246,6 +256,8 @@ fn outcome(
         omissions: averaged.omissions,
         ..arm
     });
+    let of_rows = protocol.is_of_test_rows();
+    let likenesses = if of_rows { seen::likenesses(&judged.users, scorer.n_arms())? } else { Vec::new() };
     Ok(Outcome {
         protocol: name,
         longest: setting.cutoffs.last().copied().unwrap_or(0),
@@ -254,6 +266,8 @@ fn outcome(
         n_without_relevant: judged.users.iter().filter(|user| user.n_relevant == 0).count() as u64,
         n_without_choice: judged.users.iter().filter(|user| user.n_relevant > 0 && !user.has_choice).count() as u64,
         n_candidates: judged.users.iter().map(|user| user.n_candidates as u64).sum(),
+        seen: Vec::new(),
+        likenesses,
         user_lists: user_lists.lists,
     })
 }

@@ -76,21 +76,21 @@ pub fn lists(setting: &Setting<'_>, groups: &Groups, judged: &Judged, arm: usize
 
 /// Scores, ratings and labels of test rows.
 #[derive(Default)]
-struct Table {
-    scores: Vec<f32>,
-    ratings: Vec<f32>,
-    labels: Vec<u8>,
+pub(super) struct Table {
+    pub scores: Vec<f32>,
+    pub ratings: Vec<f32>,
+    pub labels: Vec<u8>,
 }
 
 /// Metrics of all test rows together, over everything, per user group and per item group. Only for arms on the metric's scale.
 pub fn rows(setting: &Setting<'_>, groups: &Groups, judged: &Judged, arm: usize, scale: Scale) -> Vec<Entry> {
     let range = setting.dataset.ratings.range();
-    let mut tables = vec![(0, table(setting, judged, arm, |_, _| true))];
+    let mut tables = vec![(0, table(setting, &judged.users, arm, |_, _| true))];
     for (at, group) in groups.users.iter().enumerate() {
-        tables.push((groups.user_segment(at), table(setting, judged, arm, |user, _| group.has[user])));
+        tables.push((groups.user_segment(at), table(setting, &judged.users, arm, |user, _| group.has[user])));
     }
     for (at, group) in groups.items.iter().enumerate() {
-        tables.push((groups.item_segment(at), table(setting, judged, arm, |_, item| group.has[item])));
+        tables.push((groups.item_segment(at), table(setting, &judged.users, arm, |_, item| group.has[item])));
     }
     let mut out = Vec::new();
     for (metric, definition) in METRICS.iter().enumerate() {
@@ -123,9 +123,14 @@ pub fn no_rows(setting: &Setting<'_>) -> Vec<Entry> {
 }
 
 /// The test rows of some users and items, in order of user and item, with an arm's scores.
-fn table(setting: &Setting<'_>, judged: &Judged, arm: usize, takes: impl Fn(usize, usize) -> bool) -> Table {
+pub(super) fn table(
+    setting: &Setting<'_>,
+    users: &[JudgedUser],
+    arm: usize,
+    takes: impl Fn(usize, usize) -> bool,
+) -> Table {
     let mut table = Table::default();
-    for user in &judged.users {
+    for user in users {
         let (items, ratings) = setting.test.of_user(user.user);
         for ((&item, &rating), &score) in items.iter().zip(ratings).zip(&user.arms[arm].row_scores) {
             if takes(user.user.at(), item as usize) {

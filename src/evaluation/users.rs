@@ -1,6 +1,7 @@
 //! One user after another: candidates, the scores of all arms, the top lists, and one number per slot.
 
 use super::groups::Groups;
+use super::seen::{self, Seen};
 use super::slots::Slot;
 use super::{Asked, Scorer, Setting, top};
 use crate::dataset::popularity::tail_items;
@@ -44,6 +45,8 @@ pub struct JudgedUser {
     pub profile_popularity: f64,
     /// Per arm.
     pub arms: Vec<JudgedArm>,
+    /// The scores behind the lists, where they are kept.
+    pub seen: Option<Seen>,
 }
 
 /// What one arm showed one user.
@@ -92,6 +95,7 @@ pub fn judge(
         slots,
         groups,
         judged: &judged,
+        kept: seen::kept(&users, setting.seed),
         tie_seed: tie_seed(setting.seed),
     };
     let blocks = parallel::map_blocks(users.len(), BLOCK, |block| worker.block(&users[block]));
@@ -125,6 +129,8 @@ struct Worker<'a> {
     slots: &'a [Slot],
     groups: &'a Groups,
     judged: &'a Judged,
+    /// Users whose scores are kept, ascending.
+    kept: Vec<UserIndex>,
     tie_seed: u64,
 }
 
@@ -180,10 +186,15 @@ impl Worker<'_> {
             has_choice: scratch.labels.contains(&0),
             profile_popularity: if profile.is_empty() { 0.0 } else { total as f64 / profile.len() as f64 },
             arms: Vec::with_capacity(self.scorer.n_arms()),
+            seen: None,
         };
         for arm in 0..self.scorer.n_arms() {
             let shown = self.arm(&judged, arm, scratch);
             judged.arms.push(shown);
+        }
+        if self.kept.binary_search(&user).is_ok() {
+            let Scratch { candidates, scores, .. } = &*scratch;
+            judged.seen = Some(Seen::new(user, &judged.arms, &candidates.items, scores));
         }
         judged
     }

@@ -30,7 +30,7 @@ mod year_distance;
 
 pub use select::{Fault, select};
 pub use statistics::{RowStatistics, Source, Statistics, StatsFrom};
-pub use within_user::{FORMS, Form, ranks};
+pub use within_user::{FORMS, Form};
 
 use crate::dataset::{Dataset, Note};
 

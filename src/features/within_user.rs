@@ -1,5 +1,7 @@
 //! A score among the scores of the same user's candidates: models whose scores live on different scales, and users for whom one model is bold, become comparable.
 
+use crate::linalg::ranks;
+
 /// What is done to the scores of one model for one user's candidates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
@@ -55,21 +57,6 @@ impl Form {
     }
 }
 
-/// Writes the rank of each score, from 1 for the highest, to `out` (replaced); equal scores share the mean of their ranks.
-pub fn ranks(scores: &[f32], out: &mut Vec<f64>) {
-    let mut order: Vec<u32> = (0..scores.len() as u32).collect();
-    order.sort_unstable_by(|&a, &b| scores[b as usize].total_cmp(&scores[a as usize]));
-    out.clear();
-    out.resize(scores.len(), 0.0);
-    let mut n_above = 0;
-    // Compared as numbers: -0 and 0 are equal.
-    for equal in order.chunk_by(|&a, &b| scores[a as usize] == scores[b as usize]) {
-        let rank = n_above as f64 + 0.5 * (equal.len() + 1) as f64;
-        equal.iter().for_each(|&at| out[at as usize] = rank);
-        n_above += equal.len();
-    }
-}
-
 /// With the population's standard deviation; 0 for constant scores.
 fn zscores(scores: &[f32], out: &mut Vec<f64>) {
     out.clear();
@@ -103,13 +90,6 @@ mod tests {
         assert_eq!(form(Form::Rank, &[0.0, -0.0]), [0.5, 0.5]);
         assert_eq!(form(Form::Rank, &[7.0]), [0.5]);
         assert_eq!(form(Form::Rank, &[]), [0.0; 0]);
-    }
-
-    #[test]
-    fn ranks_count_from_the_highest_score_and_share_ties() {
-        let mut out = vec![7.0];
-        ranks(&[1.0, 5.0, 1.0, 0.0], &mut out);
-        assert_eq!(out, [2.5, 1.0, 2.5, 4.0]);
     }
 
     #[test]

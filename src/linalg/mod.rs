@@ -3,8 +3,10 @@
 pub mod cholesky;
 pub mod dense;
 pub mod newton;
+pub mod ranks;
 pub mod sparse;
 pub mod widest;
 
+pub use ranks::ranks;
 pub use sparse::SparseRows;
 pub use widest::widest;

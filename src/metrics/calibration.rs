@@ -65,11 +65,41 @@ pub fn ece<P: Copy + PartialOrd + Into<f64>>(
     // Predicted minus true, summed: n_b |mean p - mean y| is its absolute value, so counts need not be kept.
     let mut gaps = [0.0_f64; N_BINS];
     for (&probability, &label) in probabilities.iter().zip(labels) {
-        let bin = upper_edges.partition_point(|&edge| edge < probability).min(N_BINS - 1);
-        gaps[bin] += probability.into() - truth(label);
+        gaps[bin(probability, upper_edges)] += probability.into() - truth(label);
     }
     let sum: f64 = gaps.iter().map(|gap| gap.abs()).sum();
     (!labels.is_empty()).then(|| sum / labels.len() as f64)
+}
+
+/// What came of the probabilities in one bin of [`ECE`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bin {
+    /// Which of the ten, from 0.
+    pub number: usize,
+    /// Mean predicted probability.
+    pub predicted: f64,
+    /// Share of relevant rows.
+    pub observed: f64,
+    /// Rows.
+    pub n: u64,
+}
+
+/// The non-empty bins of [`ECE`], ascending: the points of a reliability diagram. Both `[n]`, as in [`ece`].
+pub fn bins(probabilities: &[f32], labels: &[u8]) -> Vec<Bin> {
+    let mut sums = [(0.0, 0.0, 0_u64); N_BINS];
+    for (&probability, &label) in probabilities.iter().zip(labels) {
+        let (predicted, observed, n) = &mut sums[bin(probability, &UPPER_EDGES)];
+        *predicted += f64::from(probability);
+        *observed += truth(label);
+        *n += 1;
+    }
+    let filled = sums.into_iter().enumerate().filter(|(_, sum)| sum.2 > 0);
+    filled.map(|(number, (p, y, n))| Bin { number, predicted: p / n as f64, observed: y / n as f64, n }).collect()
+}
+
+/// Place of the bin of a probability.
+fn bin<P: PartialOrd>(probability: P, upper_edges: &[P; N_BINS]) -> usize {
+    upper_edges.partition_point(|edge| *edge < probability).min(N_BINS - 1)
 }
 
 /// The probability that a perfect prophet would have given.
@@ -93,6 +123,15 @@ mod tests {
         // (0.7, 0.8]: mean p 0.75, all relevant, gap 0.25, 2 rows; (0.2, 0.3]: p 0.25, gap 0.25, 1 row; (0.4, 0.5]: gap 0.5, 1 row.
         let value = ece(&[0.75_f32, 0.75, 0.25, 0.5], &[1, 1, 0, 0], &UPPER_EDGES);
         assert_eq!(value, Some((0.5 + 0.25 + 0.5) / 4.0));
+    }
+
+    #[test]
+    fn bins_say_what_the_error_sums() {
+        let (probabilities, labels) = ([0.75_f32, 0.8, 0.25, 0.5, 0.0], [1, 0, 0, 0, 1]);
+        let bins = bins(&probabilities, &labels);
+        assert_eq!(bins.iter().map(|bin| (bin.number, bin.n)).collect::<Vec<_>>(), [(0, 1), (2, 1), (4, 1), (7, 2)]);
+        let error: f64 = bins.iter().map(|bin| bin.n as f64 * (bin.predicted - bin.observed).abs()).sum::<f64>() / 5.0;
+        assert!((error - ece(&probabilities, &labels, &UPPER_EDGES).unwrap()).abs() < 1e-12);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 mod auc;
 mod average_precision;
-mod calibration;
+pub mod calibration;
 mod candidate_recall;
 mod coverage;
 mod diversity;

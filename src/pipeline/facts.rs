@@ -39,7 +39,22 @@ pub fn dataset(dataset: &Dataset) -> DatasetRow {
         rating_mean: sum / dataset.n_rows().max(1) as f64,
         timestamps: times().min().zip(times().max()).filter(|_| dataset.has_timestamps),
         rating_counts: counts,
+        month_counts: if dataset.has_timestamps { months(&ratings.timestamps) } else { Vec::new() },
     }
+}
+
+/// Rows per month of the calendar (UTC), ascending; times beyond the calendar are left out.
+fn months(times: &[i64]) -> Vec<(String, u64)> {
+    const DAY: i64 = 86_400;
+    let mut days: BTreeMap<i64, u64> = BTreeMap::new();
+    times.iter().for_each(|time| *days.entry(time.div_euclid(DAY)).or_default() += 1);
+    let mut months: BTreeMap<String, u64> = BTreeMap::new();
+    for (day, n) in days {
+        if let Ok(time) = jiff::Timestamp::from_second(day.saturating_mul(DAY)) {
+            *months.entry(time.strftime("%Y-%m").to_string()).or_default() += n;
+        }
+    }
+    months.into_iter().collect()
 }
 
 /// The catalog.
@@ -58,4 +73,17 @@ fn item_counts(dataset: &Dataset) -> Vec<u64> {
     let mut counts = vec![0; dataset.n_items()];
     dataset.ratings.items.iter().for_each(|item| counts[item.at()] += 1);
     counts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_counted_by_month() {
+        // 1969-12-31, 1970-01-01, 1970-01-31, 1970-02-01, and a time that no calendar has.
+        let found = months(&[-1, 0, 31 * 86_400 - 1, 31 * 86_400, i64::MAX]);
+        let expected = [("1969-12", 1), ("1970-01", 2), ("1970-02", 1)].map(|(month, n)| (month.to_owned(), n));
+        assert_eq!(found, expected);
+    }
 }

@@ -110,7 +110,7 @@ impl Input<'_, '_> {
         }
         scorer.view = world.view(&scorer.columns, plan.models, plan.statistics);
         let scales = (0..scorer.n_arms()).map(|arm| scorer.scale(arm)).collect();
-        let key = keys.iter().fold(KeyBuilder::new("evaluate 3").text(&plan.fingerprint), KeyBuilder::key);
+        let key = keys.iter().fold(KeyBuilder::new("evaluate 4").text(&plan.fingerprint), KeyBuilder::key);
         let key = key.key(&world.ratings.parts.hash).number(cell.seed).finish();
         let (train_full, test) = (&world.ratings.train_full, &world.ratings.test);
         let stage = match self.generators(plan, &scorer) {

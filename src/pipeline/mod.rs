@@ -9,6 +9,7 @@ mod columns;
 mod contexts;
 mod data;
 mod environment;
+mod exhibits;
 mod facts;
 mod fits;
 mod judge;

@@ -1,12 +1,14 @@
 //! From what a cell made to the rows of each trial.
 
 use super::cell::{Cell, Member};
+use super::exhibits;
 use super::make::Made;
 use super::per_segment::FittedStack;
 use super::stage::{Books, Shared, Stage};
 use crate::dataset::{Dataset, Interactions, Note, UserIndex, is_relevant};
 use crate::evaluation::{Evaluation, Outcome};
 use crate::experiment::{Experiment, SIMPLE_AVERAGE};
+use crate::store::exhibits::Exhibits;
 use crate::store::rows::{
     ArmRow, EventRow, OmissionRow, PartRow, RankingRow, RelevantRow, SplitRow, StageRow, TrialRow, UserFactRow,
     UserValueRow, ValueRow,
@@ -66,6 +68,7 @@ impl Writer<'_> {
         let (test, threshold) = (&self.made.split.get()?.test, self.member.experiment.evaluation.threshold);
         let items = evaluation.users.all.iter().map(|&user| relevant_items(test, user, threshold)).collect();
         row.relevant = Some(RelevantRow { user_list: everybody, items });
+        row.exhibits = self.exhibits(evaluation, arms)?;
         self.learned(&mut row)?;
         self.events(evaluation, arms, &mut row)?;
         Ok(Trial { split: self.split()?, arms: self.arms(arms), row })
@@ -124,6 +127,22 @@ impl Writer<'_> {
             is_primary: position == 0,
         })
         .collect()
+    }
+
+    fn exhibits(&self, evaluation: &Evaluation, places: &[usize]) -> Shared<Exhibits> {
+        let (ratings, own) = (self.made.split.get()?, &self.member.experiment.evaluation);
+        let source = exhibits::Source {
+            dataset: self.cell.dataset,
+            train_full: &ratings.train_full,
+            test: &ratings.test,
+            evaluation,
+            arms: &self.arms(places),
+            places,
+            cutoffs: &own.cutoffs,
+            threshold: own.threshold,
+            seed: self.cell.seed,
+        };
+        Ok(source.exhibits())
     }
 
     /// Learning curves and importances.
@@ -259,7 +278,7 @@ fn numbers(evaluation: &Evaluation, arms: &[usize], row: &mut TrialRow) {
 }
 
 /// The relevant test items of a user, ascending, candidates or not.
-fn relevant_items(test: &Interactions, user: UserIndex, threshold: f64) -> Vec<u32> {
+pub(super) fn relevant_items(test: &Interactions, user: UserIndex, threshold: f64) -> Vec<u32> {
     let (items, ratings) = test.of_user(user);
     items.iter().zip(ratings).filter(|&(_, &rating)| is_relevant(rating, threshold)).map(|(&item, _)| item).collect()
 }

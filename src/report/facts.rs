@@ -1,9 +1,8 @@
 //! Plain tables: data, split, trials, stages, importances, notes, and under which circumstances.
 
-use super::numbers::{Cell, MISSING, counts, decimal, duration, memory, seeds, whole};
+use super::numbers::{Cell, MISSING, counts, decimal, duration, memory, over_seeds, seeds, whole};
 use super::records::{Event, Importance, RunFacts};
 use super::tables::Board;
-use crate::plots::Spread;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -194,7 +193,7 @@ fn importance_table(arm: &str, rows: &[&Importance]) -> Option<FactTable> {
     let first = *measures.first()?;
     let find = |feature: &str, measure: &str| {
         let row = rows.iter().find(|row| row.feature == feature && row.measure == measure);
-        row.and_then(|row| Spread::of(&row.values))
+        row.and_then(|row| over_seeds(&row.values))
     };
     let mut features: Vec<&str> = rows.iter().map(|row| row.feature.as_str()).collect();
     features.sort_unstable();
@@ -204,13 +203,15 @@ fn importance_table(arm: &str, rows: &[&Importance]) -> Option<FactTable> {
     features.sort_by(|a, b| (*a == "intercept").cmp(&(*b == "intercept")).then(size(b).total_cmp(&size(a))));
     let row = |feature: &&str| FactRow {
         name: (*feature).to_owned(),
-        cells: measures.iter().map(|measure| Cell::of(find(feature, measure))).collect(),
+        cells: measures.iter().map(|measure| Cell::estimate(find(feature, measure))).collect(),
     };
     let plain = measures.iter().filter(|measure| !measure.contains('@'));
     let mut explained: Vec<String> = plain.map(|measure| format!("{measure}: {}", meaning(measure))).collect();
     explained.extend(has_segments.then(|| "@ before a segment: the same in the fit for its users".to_owned()));
+    let has_several = rows.iter().any(|row| row.values.len() > 1);
+    let interval = if has_several { ", in brackets its 95 % interval (Student's t over seeds)" } else { "" };
     Some(FactTable {
-        caption: format!("Features of {arm}, mean over seeds, with their range below. {}.", explained.join("; ")),
+        caption: format!("Features of {arm}, mean over seeds{interval}. {}.", explained.join("; ")),
         columns: std::iter::once("feature").chain(measures.iter().copied()).map(str::to_owned).collect(),
         rows: features.iter().map(row).collect(),
     })

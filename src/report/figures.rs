@@ -1,10 +1,14 @@
 //! The page's figures: which there are, what they show, and their two renderings.
 
+use super::cost;
 use super::facts::meaning;
 use super::files::slug;
-use super::numbers::{decimal, label, seeds, with_unit};
+use super::numbers::{decimal, label, over_seeds, seeds, with_unit};
+use super::profile;
 use super::records::{HistoryPoint, Metric};
 use super::relations;
+use super::scores;
+use super::svg;
 use super::tables::{Board, role};
 use crate::error::Result;
 use crate::plots::importance::{self, ImportanceData};
@@ -37,6 +41,10 @@ pub enum Place {
     Protocol(String),
     /// With the segments of a protocol.
     Segments(String),
+    /// With the scores of a protocol.
+    Scores(String),
+    /// With the data set.
+    Data,
     /// With the importances.
     Importance,
     /// With the learning curves.
@@ -72,12 +80,16 @@ pub fn figures(board: &Board<'_>) -> Result<Vec<Figure>> {
     let mut drafts = Vec::new();
     for protocol in &board.protocols {
         drafts.extend(bars(board, protocol));
+        drafts.extend(relations::average_ranks(board, protocol));
         drafts.extend(curves(board, protocol));
+        drafts.extend(cost::figure(board, protocol));
         drafts.extend(relations::trade_offs(board, protocol));
         drafts.extend(relations::heat_maps(board, protocol));
+        drafts.extend(scores::figures(board, protocol));
     }
     drafts.extend(importances(board));
     drafts.extend(learning(board));
+    drafts.extend(profile::figures(board.facts));
     rendered(drafts)
 }
 
@@ -100,7 +112,7 @@ pub(super) fn rendered(mut drafts: Vec<Draft>) -> Result<Vec<Figure>> {
 }
 
 fn render(draft: Draft) -> Result<Figure> {
-    let svg = draft.canvas.svg(&draft.alt)?;
+    let svg = svg::compact(&draft.canvas.svg(&draft.alt)?);
     Ok(Figure { place: draft.place, file: draft.file, svg, png: draft.canvas.png()? })
 }
 
@@ -149,7 +161,7 @@ fn curves(board: &Board<'_>, protocol: &str) -> Vec<Draft> {
 }
 
 /// Which arms a figure of lines has: all, or as many as can be told apart: the primary, the floors, and the best others. In the order of tables.
-fn drawn(board: &Board<'_>, protocol: &str) -> Vec<usize> {
+pub(super) fn drawn(board: &Board<'_>, protocol: &str) -> Vec<usize> {
     let arms = &board.facts.arms;
     if arms.len() <= MOST_LINES {
         return (0..arms.len()).collect();
@@ -219,7 +231,7 @@ fn importances(board: &Board<'_>) -> Vec<Draft> {
             };
             let rows = board.facts.importances.iter().filter(is_shown);
             let features: Vec<(String, Spread)> =
-                rows.filter_map(|row| Some((row.feature.clone(), Spread::of(&row.values)?))).collect();
+                rows.filter_map(|row| Some((row.feature.clone(), over_seeds(&row.values)?))).collect();
             if features.is_empty() {
                 continue;
             }
@@ -229,7 +241,7 @@ fn importances(board: &Board<'_>) -> Vec<Draft> {
                     arm.name,
                     if matches!(measure, "coefficient" | "weight") { "s" } else { " importance" }
                 ),
-                caption: spread_caption(board, "Bar: mean; line: lowest to highest seed."),
+                caption: spread_caption(board, "Bar: mean; line: 95 % interval, Student's t over seeds."),
             };
             let alt = describe(&heading, features.iter().map(|(name, value)| (name.as_str(), Some(*value))));
             let data = ImportanceData { heading, x_name: meaning(measure).to_owned(), color, features };

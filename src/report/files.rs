@@ -97,11 +97,26 @@ impl Folder {
 /// How the names of temporary files end.
 const TEMPORARY: &str = ".rexp-tmp";
 
+/// How the names of figures begin.
+const FIGURES: &[&str] = &[
+    "leaderboard-",
+    "importance-",
+    "learning-",
+    "forest-",
+    "differences-",
+    "segments-",
+    "power-",
+    "ranks",
+    "trade-off-",
+    "calibration-",
+    "scores-",
+    "ratings-over-time",
+    "long-tail",
+];
+
 /// Whether a file is a page's: its figures begin as `figures` names them.
 fn is_ours(name: &str) -> bool {
-    let is_figure = ["leaderboard-", "importance-", "learning-", "forest-", "differences-", "segments-", "power-"]
-        .iter()
-        .any(|start| name.starts_with(start));
+    let is_figure = FIGURES.iter().any(|start| name.starts_with(start));
     name.ends_with(TEMPORARY) || name.ends_with(".png") && (is_figure || name.contains("-at-k-"))
 }
 

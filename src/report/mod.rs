@@ -5,13 +5,17 @@
 //! Whatever came from a TOML or a data set is hostile text: the template escapes all of it, figures escape theirs, and a content security policy allows no
 //! script but the page's own, by its hash.
 //!
-//! `read` turns rows into the plain structs of `records`; `tables`, `verdict`, `figures`, `facts`, `left_out` and `queries` make what is
-//! shown; `page` puts it into `page.html`, and `files` onto the disk. `comparison` and `ab` do the same for what `compare` found, and `stored` for what it found
+//! `read` turns rows into the plain structs of `records`; `tables`, `cutoffs`, `variation`, `verdict`, `figures` (with `relations` and `cost`), `facts`, `left_out` and
+//! `queries` make what is shown; `svg` shortens figures, `page` puts all into `page.html`, and `files` onto the disk. `comparison` and `ab` do the same for what
+//! `compare` found, and `stored` for what it found
 //! before; `index` is the page over all pages, and `text` the same leaderboards for other people's pages.
 
 mod ab;
 mod comparison;
 mod comparison_figures;
+mod cost;
+mod cutoffs;
+mod examples;
 mod facts;
 mod figures;
 mod files;
@@ -19,15 +23,19 @@ mod index;
 mod left_out;
 mod numbers;
 mod page;
+mod profile;
 mod protocols;
 mod queries;
 mod read;
 mod records;
 mod relations;
+mod scores;
 mod standing;
 mod stored;
+mod svg;
 mod tables;
 mod text;
+mod variation;
 mod verdict;
 
 pub use ab::write_ab;
@@ -38,5 +46,7 @@ pub use page::write;
 pub use stored::write_stored;
 pub use text::{Markup, text};
 
+#[cfg(test)]
+mod size_tests;
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,8 @@
 use super::records::Metric;
 use crate::plots::Spread;
 use crate::plots::theme::grouped;
+use crate::stats::student;
+use crate::stats::t_test::Moments;
 use serde::Serialize;
 
 /// What stands for a value that is not there.
@@ -26,6 +28,12 @@ impl Cell {
             Some(value) => Self { text: decimal(value.mean), range: range(value), is_best: false },
             None => Self { text: MISSING.to_owned(), ..Self::default() },
         }
+    }
+
+    /// A value over seeds with its interval in brackets, where it has one.
+    pub fn estimate(spread: Option<Spread>) -> Self {
+        let own = spread.filter(|own| own.lowest < own.highest);
+        Self { range: own.map_or_else(String::new, |own| brackets(own.lowest, own.highest)), ..Self::of(spread) }
     }
 
     /// A text.
@@ -52,6 +60,18 @@ pub fn decimal(value: f64) -> String {
     }
     let text = format!("{value:.3}");
     if text == "-0.000" { "0.000".to_owned() } else { text.replace('-', "−") }
+}
+
+/// The mean of some values between the ends of its 95 % interval, from two values on; `None` without values, or if one is not finite.
+///
+/// `mean ± t(0.975; n − 1) sd / √n`. - Source: Student (1908).
+pub fn over_seeds(values: &[f64]) -> Option<Spread> {
+    let Spread { mean, .. } = Spread::of(values)?;
+    let margin = Moments::of(values.iter().copied()).map_or(0.0, |own| {
+        let df = (own.n - 1) as f64;
+        student::quantile(0.975, df) * (own.variance / own.n as f64).sqrt()
+    });
+    Some(Spread { mean, lowest: mean - margin, highest: mean + margin })
 }
 
 /// `[0.806, 0.818]`.
@@ -127,6 +147,16 @@ pub fn memory(bytes: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_interval_over_seeds_is_students() {
+        // 1, 2, 3: mean 2, sd 1; t(0.975; 2) = 4.302653 (tables), / √3 = 2.484138.
+        let found = over_seeds(&[1.0, 2.0, 3.0]).unwrap();
+        assert!((found.lowest + 0.484_138).abs() < 1e-6 && (found.highest - 4.484_138).abs() < 1e-6, "{found:?}");
+        assert_eq!(over_seeds(&[0.5]), Some(Spread { mean: 0.5, lowest: 0.5, highest: 0.5 }));
+        assert_eq!(Cell::estimate(over_seeds(&[0.5])).range, "");
+        assert_eq!(over_seeds(&[]), None);
+    }
 
     #[test]
     fn numbers_have_three_decimals_and_a_real_minus() {

@@ -117,7 +117,7 @@ function makeFilter(main) {
   const legend = make('div', { role: 'group', 'aria-label': 'Arms shown', class: 'legend' });
   for (const [name, arm] of arms) {
     const isAlone = [...arms.values()].filter(({ color }) => color === arm.color).length === 1;
-    arm.marks = isAlone ? marksOf(arm.color) : [];
+    arm.marks = isAlone ? [...marksOf(arm.color), ...notesOf(name)] : [];
     arm.button = makeButton(() => {
       arm.isOff = !arm.isOff;
       show();
@@ -128,6 +128,43 @@ function makeFilter(main) {
   main.prepend(make('div', { class: 'controls' }, make('label', { for: 'filter' }, 'Filter arms'), box, legend, reset, count));
   show();
 }
+
+// Leaderboards at another cutoff: they stand folded at the end, and one changes places with the table of its slot, on all protocols together.
+function makeCutoffs(main) {
+  const tables = all('figure[data-k]', main);
+  const firsts = tables.filter((table) => !table.closest('details'));
+  const swaps = firsts.map((first) => {
+    const isOther = (table) => table !== first && table.dataset.slot === first.dataset.slot && table.closest('section') === first.closest('section');
+    return { first, others: tables.filter(isOther), shown: first };
+  });
+  const own = firsts[0]?.dataset.k;
+  const ks = [...new Set(tables.map(({ dataset }) => dataset.k))].filter((k) => k !== own).sort((a, b) => a - b);
+  if (ks.length === 0) return;
+  const exchange = (a, b) => {
+    const mark = new Comment();
+    a.replaceWith(mark);
+    b.replaceWith(a);
+    mark.replaceWith(b);
+  };
+  const show = (k) => {
+    for (const swap of swaps) {
+      // Home first, so that those that are put away stay in their order.
+      if (swap.shown !== swap.first) exchange(swap.shown, swap.first);
+      swap.shown = swap.others.find(({ dataset }) => dataset.k === k) || swap.first;
+      if (swap.shown !== swap.first) exchange(swap.shown, swap.first);
+    }
+  };
+  // Browsers put back what was chosen before a reload, but not what that had done.
+  const choice = make('select', { id: 'cutoff', autocomplete: 'off' }, ...[own, ...ks].map((k) => make('option', { value: k }, `k = ${k}`)));
+  choice.addEventListener('change', () => show(choice.value));
+  const label = make('label', { for: 'cutoff' }, 'Leaderboards at');
+  const controls = main.querySelector('.controls');
+  if (controls) controls.prepend(label, choice);
+  else main.prepend(make('div', { class: 'controls' }, label, choice));
+}
+
+// What figures say of an arm when they are pointed at begins with its name.
+const notesOf = (name) => all('svg .note').filter(({ textContent: text }) => text.startsWith(name) && /^(:| at|,) /.test(text.slice(name.length)));
 
 // Figures know arms by color only. A circle at a dot's place is its rim or hollow, texts beside it are its name and value.
 function marksOf(color) {
@@ -265,5 +302,6 @@ for (const table of all('main figure table')) {
   makeCopies(table);
 }
 makeFilter(main);
+makeCutoffs(main);
 makeListFilter(main);
 makeTabs(main);

@@ -1,5 +1,7 @@
 //! Puts the page together and writes it with its figures.
 
+use super::cutoffs;
+use super::examples::{self, ExampleView};
 use super::facts::{self, FactTable, Notice, Pair, RatingBar};
 use super::figures::{self, Figure, Place};
 use super::files::{Folder, folder_name};
@@ -8,10 +10,11 @@ use super::protocols;
 use super::queries::{Query, queries};
 use super::read::run_facts;
 use super::records::RunFacts;
+use super::scores;
 use super::tables::{self, ArmTable, Board};
+use super::variation;
 use super::verdict::{Verdict, caution, verdicts};
-use crate::compare::paired::Rules;
-use crate::compare::standing::{Standing, standings};
+use crate::compare::standing::{Standings, standings};
 use crate::error::{Error, Result, is_unsafe};
 use crate::store::Store;
 use minijinja::syntax::SyntaxConfig;
@@ -37,6 +40,7 @@ struct Page<'a> {
     about: &'a str,
     run_id: &'a str,
     started_at: &'a str,
+    first_seed: Option<i64>,
     incomplete: Option<String>,
     verdicts: Vec<Verdict>,
     caution: String,
@@ -47,6 +51,7 @@ struct Page<'a> {
     importances: Vec<FactTable>,
     learning_figures: Vec<&'a Figure>,
     data: Vec<Pair>,
+    data_figures: Vec<&'a Figure>,
     ratings: Vec<RatingBar>,
     split: Option<FactTable>,
     notices: Vec<Notice>,
@@ -69,8 +74,13 @@ struct Section<'a> {
     segment_figures: Vec<&'a Figure>,
     leaderboards: Vec<ArmTable>,
     candidates: Option<FactTable>,
+    variation: Option<ArmTable>,
     by_cutoff: Option<ArmTable>,
+    other_cutoffs: Vec<ArmTable>,
     segments: Vec<ArmTable>,
+    score_figures: Vec<&'a Figure>,
+    likeness: Option<FactTable>,
+    examples: Vec<ExampleView>,
 }
 
 /// Writes the page of a run, and its figures as PNG files, into a folder of its experiment below `reports`. Returns the path of `index.html`.
@@ -90,7 +100,7 @@ pub(super) fn write_judged(
     connection: &Connection,
     run_id: &str,
     reports: &Path,
-    judge: impl Fn(&str, &str, u64) -> Result<(Vec<Standing>, Rules)>,
+    judge: impl Fn(&str, &str, u64) -> Result<Standings>,
 ) -> Result<PathBuf> {
     let facts = run_facts(connection, run_id, tables::headline)?;
     let board = judged(&facts, judge)?;
@@ -107,15 +117,14 @@ pub(super) fn write_judged(
 }
 
 /// What is known of a run, with a word on where its arms stand.
-pub(super) fn judged(
-    facts: &RunFacts,
-    judge: impl Fn(&str, &str, u64) -> Result<(Vec<Standing>, Rules)>,
-) -> Result<Board<'_>> {
+pub(super) fn judged(facts: &RunFacts, judge: impl Fn(&str, &str, u64) -> Result<Standings>) -> Result<Board<'_>> {
     let mut board = Board::new(facts);
     if let Some((metric, k)) = board.headline {
         for protocol in board.protocols.clone() {
-            let (standings, rules) = judge(protocol, &metric.name, k.unsigned_abs())?;
-            board.standings.insert(protocol, standings);
+            let Standings { all, rules, ranks, variations } = judge(protocol, &metric.name, k.unsigned_abs())?;
+            board.standings.insert(protocol, all);
+            board.ranks.extend(ranks.map(|ranks| (protocol, ranks)));
+            board.variations.insert(protocol, variations);
             board.rules = Some(rules);
         }
     }
@@ -131,6 +140,7 @@ fn render(board: &Board<'_>, figures: &[Figure]) -> Result<String> {
         about: &facts.run.about,
         run_id: &facts.run.id,
         started_at: &facts.run.started_at,
+        first_seed: facts.trials.first().map(|trial| trial.seed),
         incomplete: tables::incomplete(facts),
         verdicts: verdicts(board),
         caution: caution(board),
@@ -145,8 +155,13 @@ fn render(board: &Board<'_>, figures: &[Figure]) -> Result<String> {
                 segment_figures: at(&Place::Segments((*protocol).to_owned())),
                 leaderboards: tables::leaderboards(board, protocol),
                 candidates: protocols::candidates(board, protocol),
-                by_cutoff: tables::by_cutoff(board, protocol),
+                variation: variation::table(board, protocol),
+                by_cutoff: cutoffs::by_cutoff(board, protocol),
+                other_cutoffs: cutoffs::others(board, protocol),
                 segments: tables::segments(board, protocol),
+                score_figures: at(&Place::Scores((*protocol).to_owned())),
+                likeness: scores::likeness(board, protocol),
+                examples: examples::examples(board, protocol),
             })
             .collect(),
         agreement: protocols::agreement(board),
@@ -154,6 +169,7 @@ fn render(board: &Board<'_>, figures: &[Figure]) -> Result<String> {
         importances: facts::importances(board),
         learning_figures: at(&Place::Learning),
         data: facts::data(facts),
+        data_figures: at(&Place::Data),
         ratings: facts::ratings(facts),
         split: facts::split(facts),
         notices: facts::notices(facts),

@@ -2,6 +2,8 @@
 
 use crate::plots::Spread;
 use crate::store::agreement::AgreementRow;
+use crate::store::exhibits::Exhibits;
+use std::collections::BTreeMap;
 
 /// A run with all that hangs on it.
 #[derive(Debug, Clone)]
@@ -22,7 +24,26 @@ pub struct RunFacts {
     pub history: Vec<HistoryPoint>,
     pub importances: Vec<Importance>,
     pub stages: Vec<Stage>,
+    /// Mean milliseconds that each stage took, whoever computed it.
+    pub work: BTreeMap<String, f64>,
+    /// Every option with its value as JSON.
+    pub params: BTreeMap<String, String>,
     pub events: Vec<Event>,
+    /// What trials left to be looked at.
+    pub exhibits: Exhibits,
+    /// Items that exhibits name, by number.
+    pub items: BTreeMap<u32, Item>,
+    /// Ratings of every rated item, most first.
+    pub item_counts: Vec<i64>,
+}
+
+/// An item of the catalog.
+#[derive(Debug, Clone)]
+pub struct Item {
+    pub id: String,
+    pub title: String,
+    /// Joined by `|`.
+    pub genres: String,
 }
 
 /// The run itself, its TOML, and with what it ran.
@@ -60,6 +81,8 @@ pub struct Dataset {
     pub timestamps: Option<(i64, i64)>,
     /// JSON object.
     pub rating_counts: String,
+    /// JSON object of rows by month; `None` without timestamps, and in older stores.
+    pub month_counts: Option<String>,
 }
 
 /// Anything that ranks.

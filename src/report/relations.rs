@@ -1,10 +1,11 @@
-//! Figures that set arms against something other than each other: what accuracy costs, and for whom an arm is good.
+//! Figures that set arms against something other than each other: what accuracy costs, how sure its place is, and for whom it is good.
 
 use super::figures::{Draft, Place};
 use super::files::slug;
-use super::numbers::{label, with_unit};
+use super::numbers::{label, whole, with_unit};
 use super::tables::{Board, family, role, segment_families};
 use crate::plots::heat_map::{self, HeatMapData, HeatRow};
+use crate::plots::ranks::{self, RanksData};
 use crate::plots::trade_off::{self, ArmPoint, TradeOffData};
 use crate::plots::{Heading, Spread};
 
@@ -47,6 +48,38 @@ fn trade_off(board: &Board<'_>, protocol: &str, against: &super::records::Metric
         points,
     };
     Some(Draft::new(Place::Protocol(protocol.to_owned()), &file, &alt, trade_off::draw(&data)))
+}
+
+/// Average ranks of the arms by the headline metric, with their critical difference; `None` with fewer than three, or without values per user.
+pub fn average_ranks(board: &Board<'_>, protocol: &str) -> Option<Draft> {
+    let ((metric, k), found) = (board.headline?, board.ranks.get(protocol)?);
+    let name = label(&metric.name, Some(k));
+    let (n, n_arms) = (found.average.len(), board.ranked(protocol).len());
+    let choice =
+        if n < n_arms { format!(" {n} of {n_arms} arms: the primary and the best others.") } else { String::new() };
+    let level = board.rules.map_or(0.95, |rules| rules.level);
+    let heading = Heading {
+        title: format!("Average ranks by {name}, {protocol}"),
+        caption: format!(
+            "{} users with a value of every arm, ranked by each user's mean over seeds. A line is one critical difference long ({:.3}, Nemenyi, {} %): arms whose lines do \
+             not touch differ.{choice}",
+            whole(found.n_users as i64),
+            found.critical_difference,
+            (level * 1e6).round() / 1e4
+        ),
+    };
+    let side = |(name, rank): &(String, f64)| {
+        let at = board.facts.arms.iter().position(|arm| arm.name == *name)?;
+        Some((name.clone(), board.colors[at], role(&board.facts.arms[at]), *rank))
+    };
+    let sides: Vec<_> = found.average.iter().filter_map(side).collect();
+    let mut told: Vec<_> = sides.iter().map(|(name, _, _, rank)| (*rank, name)).collect();
+    told.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let told: Vec<String> = told.iter().map(|(rank, name)| format!("{name} {rank:.2}")).collect();
+    let alt = format!("{}. {} {}", heading.title, heading.caption, told.join(", "));
+    let data = RanksData { heading, sides, critical_difference: found.critical_difference };
+    let file = format!("ranks-{}", slug(protocol));
+    Some(Draft::new(Place::Protocol(protocol.to_owned()), &file, &alt, ranks::draw(&data)))
 }
 
 /// The headline metric of every arm in every segment, one figure per family of segments.

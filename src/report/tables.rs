@@ -3,8 +3,10 @@
 use super::numbers::{Cell, MISSING, brackets, counts, label, seeds, whole};
 use super::records::{Arm, Metric, RunFacts, Values};
 use super::standing;
+use crate::compare::comparison::Ranks;
 use crate::compare::paired::Rules;
 use crate::compare::standing::Standing;
+use crate::compare::variation::Variation;
 use crate::plots::{Color, Role, Spread, arm_colors};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -20,6 +22,17 @@ pub struct ArmTable {
     pub columns: Vec<Column>,
     /// Rows, in the order of arms.
     pub rows: Vec<ArmRow>,
+    /// For a leaderboard whose numbers are at a cutoff: which, and which tables of other cutoffs can stand in its place.
+    pub cutoff: Option<Cutoff>,
+}
+
+/// At which cutoff a leaderboard is.
+#[derive(Debug, Clone, Serialize)]
+pub struct Cutoff {
+    /// The cutoff.
+    pub k: i64,
+    /// What tables of one protocol have in common that differ in their cutoff only.
+    pub slot: &'static str,
 }
 
 /// A column of an [`ArmTable`].
@@ -85,6 +98,7 @@ const PROTOCOLS: &[&str] = &["rated", "sampled", "two-stage", "full"];
 const SEGMENTS: &[&str] = &["cold", "regular", "power", "head", "mid", "tail"];
 
 /// The facts of a run, with what is looked up often.
+#[derive(Clone)]
 pub struct Board<'a> {
     /// The facts.
     pub facts: &'a RunFacts,
@@ -98,6 +112,10 @@ pub struct Board<'a> {
     pub standings: BTreeMap<&'a str, Vec<Standing>>,
     /// The rules that they were judged by.
     pub rules: Option<Rules>,
+    /// Average ranks of the arms, by protocol, where there are values per user.
+    pub ranks: BTreeMap<&'a str, Ranks>,
+    /// Where the values of the arms differ, by protocol.
+    pub variations: BTreeMap<&'a str, Vec<Variation>>,
 }
 
 impl<'a> Board<'a> {
@@ -109,7 +127,9 @@ impl<'a> Board<'a> {
         protocols.sort_by_key(|name| PROTOCOLS.iter().position(|known| known == name).unwrap_or(PROTOCOLS.len()));
         let headline = headline(&facts.metrics, &facts.values)
             .and_then(|(id, k)| facts.metrics.iter().find(|metric| metric.id == id).map(|metric| (metric, k)));
-        Self { facts, colors: arm_colors(&roles), headline, protocols, standings: BTreeMap::new(), rules: None }
+        let (standings, ranks, variations) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let colors = arm_colors(&roles);
+        Self { facts, colors, headline, protocols, standings, rules: None, ranks, variations }
     }
 
     /// The standing of an arm under a protocol.
@@ -160,8 +180,8 @@ impl<'a> Board<'a> {
         let of = |v: &&Values| v.protocol == protocol && v.metric_id == metric.id && v.k == k;
         let values: Vec<&Values> = self.facts.values.iter().filter(of).collect();
         let n_seeds = values.iter().map(|v| v.values.len()).max().unwrap_or(0);
-        let users = extent(values.iter().flat_map(|v| &v.n)).unwrap_or_default();
-        let left_out = extent(values.iter().flat_map(|v| &v.n_left_out)).filter(|n| n != "0");
+        let users = extent(values.iter().flat_map(|v| &v.n).copied()).unwrap_or_default();
+        let left_out = extent(values.iter().flat_map(|v| &v.n_left_out).copied()).filter(|n| n != "0");
         let left_out = left_out.map_or_else(String::new, |n| format!(" ({n} left out)"));
         format!("{users} users{left_out}, {}", seeds(n_seeds))
     }
@@ -234,8 +254,8 @@ impl<'a> Board<'a> {
 }
 
 /// Lowest to highest count; `None` without any.
-fn extent<'a>(values: impl Iterator<Item = &'a i64> + Clone) -> Option<String> {
-    Some(counts(*values.clone().min()?, *values.max()?))
+pub fn extent(values: impl Iterator<Item = i64> + Clone) -> Option<String> {
+    Some(counts(values.clone().min()?, values.max()?))
 }
 
 /// What an arm is in a figure.
@@ -275,18 +295,19 @@ pub fn leaderboards(board: &Board<'_>, protocol: &str) -> Vec<ArmTable> {
         metrics.extend(k.map(|k| (metric, k)));
     }
     let listed = |name: &str| GROUPS.iter().any(|(_, _, names)| names.contains(&name));
-    let mut out = Vec::new();
-    for (title, noun, names) in GROUPS {
-        let chosen: Vec<_> =
-            metrics.iter().copied().filter(|(metric, _)| names.contains(&metric.name.as_str())).collect();
-        out.extend(leaderboard(board, protocol, (title, noun), &chosen));
-    }
-    let rest: Vec<_> = metrics.iter().copied().filter(|(metric, _)| !listed(&metric.name)).collect();
-    out.extend(leaderboard(board, protocol, ("More", "users or rows"), &rest));
-    out
+    let groups = GROUPS.iter().map(|&(title, noun, names)| (title, noun, Some(names)));
+    let table = |(title, noun, names): (&'static str, &str, Option<&[&str]>)| {
+        let is_in = |name: &str| names.map_or(!listed(name), |names| names.contains(&name));
+        let chosen: Vec<_> = metrics.iter().copied().filter(|(metric, _)| is_in(&metric.name)).collect();
+        let k = board.headline.map(|(_, k)| k).filter(|own| *own > 0 && chosen.iter().any(|(_, k)| k == own));
+        let table = leaderboard(board, protocol, (title, noun), &chosen)?;
+        Some(ArmTable { cutoff: k.map(|k| Cutoff { k, slot: title }), ..table })
+    };
+    groups.chain(std::iter::once(("More", "users or rows", None))).filter_map(table).collect()
 }
 
-fn leaderboard(
+/// One table of metrics, each at a cutoff.
+pub fn leaderboard(
     board: &Board<'_>,
     protocol: &str,
     (title, noun): (&str, &str),
@@ -320,11 +341,11 @@ fn leaderboard(
         .iter()
         .flat_map(|(metric, k)| board.facts.arms.iter().filter_map(|arm| board.values(protocol, metric.id, *k, arm.id)))
         .collect();
-    let n = extent(used.iter().flat_map(|v| &v.n)).unwrap_or_default();
+    let n = extent(used.iter().flat_map(|v| &v.n).copied()).unwrap_or_default();
     let n_seeds = used.iter().map(|v| v.values.len()).max().unwrap_or(0);
     let below = below(&used, n_seeds);
     let caption = format!("n = {n} {noun}, {}{below}. Best value in bold.{bar}{tested}", seeds(n_seeds));
-    Some(ArmTable { title: format!("{title}, protocol {protocol}"), caption, columns, rows })
+    Some(ArmTable { title: format!("{title}, protocol {protocol}"), caption, columns, rows, cutoff: None })
 }
 
 /// What stands below each mean.
@@ -340,15 +361,6 @@ fn below(used: &[&Values], n_seeds: usize) -> String {
         "seeds"
     };
     format!("; in brackets the {} % interval over {over}", (interval.level * 1e6).round() / 1e4)
-}
-
-/// The headline metric at every cutoff; `None` with fewer than two.
-pub fn by_cutoff(board: &Board<'_>, protocol: &str) -> Option<ArmTable> {
-    let (metric, _) = board.headline?;
-    let ks = board.cutoffs(protocol, metric.id);
-    let columns: Vec<_> = ks.iter().map(|&k| (metric, k)).collect();
-    let title = format!("{} at every cutoff", label(&metric.name, None));
-    leaderboard(board, protocol, (&title, "users"), &columns).filter(|_| ks.len() > 1)
 }
 
 /// The headline metric per segment, one table per family of segments (the part of their names before the colon).
@@ -407,6 +419,7 @@ fn segment_table<'a>(
         caption: format!("n is the number of users{}. Best value in bold.", below(&used, 1)),
         columns,
         rows,
+        cutoff: None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::page::write_judged;
 use crate::compare::paired::Rules;
+use crate::compare::standing::Standings;
 use crate::error::{Error, Result};
 use rusqlite::{Connection, params};
 use std::fs;
@@ -10,12 +11,15 @@ use std::path::{Path, PathBuf};
 const SCHEMA: &str = concat!(
     include_str!("../store/migrations/0001_first.sql"),
     include_str!("../store/migrations/0002_statistics.sql"),
-    include_str!("../store/migrations/0003_agreement.sql")
+    include_str!("../store/migrations/0003_agreement.sql"),
+    include_str!("../store/migrations/0004_relevant.sql"),
+    include_str!("../store/migrations/0005_exhibits.sql")
 );
 
 /// The page of a run that nobody has judged.
 fn write(db: &Connection, run: &str, reports: &Path) -> Result<PathBuf> {
-    write_judged(db, run, reports, |_, _, _| Ok((Vec::new(), Rules { level: 0.95, n_resamples: 0, margin: 0.005 })))
+    let rules = Rules { level: 0.95, n_resamples: 0, margin: 0.005 };
+    write_judged(db, run, reports, |_, _, _| Ok(Standings::none(rules)))
 }
 
 /// What a test's store is like.
@@ -77,7 +81,7 @@ fn store(of: &Store) -> Connection {
     let counts =
         r#"{"0.5":1370,"1":2811,"1.5":1791,"2":7551,"2.5":5550,"3":20047,"3.5":13136,"4":26818,"4.5":8551,"5":13211}"#;
     db.execute(
-        "INSERT INTO dataset VALUES (1, 'd41d8cd98f00b204', 'ml-latest-small', 610, 9742, 9724, 100836, 0.5, 5.0, 3.501, 828124615, 1537799250, ?1)",
+        "INSERT INTO dataset VALUES (1, 'd41d8cd98f00b204', 'ml-latest-small', 610, 9742, 9724, 100836, 0.5, 5.0, 3.501, 828124615, 1537799250, ?1, NULL)",
         [counts],
     )
     .unwrap();
@@ -411,9 +415,18 @@ fn a_run_without_importances_history_segments_and_notes_has_a_shorter_page() {
         "DELETE FROM importance; DELETE FROM history; DELETE FROM event; DELETE FROM omission; DELETE FROM stage;
          DELETE FROM metric_value WHERE segment <> 'all' OR protocol = 'full' OR k NOT IN (0, 10)",
     );
-    for gone in
-        ["What the stackers look at", "Learning curves", "Segments", "Protocol full", "Every cutoff", "warning</a>"]
-    {
+    for gone in [
+        "ranks-rated.png",
+        "Where NDCG",
+        "trade-off-time",
+        "data-k=\"5\"",
+        "What the stackers look at",
+        "Learning curves",
+        "Segments",
+        "Protocol full",
+        "Every cutoff",
+        "warning</a>",
+    ] {
         assert!(!html.contains(gone), "{gone}");
     }
     assert!(html.contains("leaderboard-rated.png") && !html.contains("-at-k-"));
@@ -429,4 +442,47 @@ fn forty_arms_are_all_in_the_table_and_twelve_in_the_curves() {
     );
     assert_eq!(html.matches("base model<span class=\"of\"> · mf").count() % 31, 0);
     assert!(html.contains("extra39") && html.contains("12 of 40 arms: the primary, the floors and the"));
+}
+
+#[test]
+fn what_an_arm_costs_has_all_that_it_is_made_of() {
+    let sql = "UPDATE stage SET name = 'stack rows' WHERE name = 'features';
+        INSERT INTO param VALUES ('0123456789ab', 'stackers.gb.features', '[\"score_bias\", \"score_mf@rank\", \"user_n_ratings\"]');";
+    let html = page_after(sql);
+    // 12.5 ms times their place: fit mf 2; gb has fit gb 4, stack rows 3, fit bias 1, fit mf 2. Of the others no fit is there.
+    assert!(html.contains("6 without times."));
+    assert!(html.contains("gb 0.812 in 0.125 s, ") && html.contains("mf 0.799 in 0.025 s\""));
+    // What another run computed took what it took there.
+    let shared = "INSERT INTO run SELECT 'ffffffffffff', experiment_id, dataset_id, 'other', attempt, about, started_at, n_trials, config_toml, config_source,
+            config_path, rexp_version, rexp_source, rexp_commit, git_commit, sqlite_version, machine FROM run;
+        INSERT INTO trial VALUES (100, 'ffffffffffff', 41, 1, 'now', 1.0, 1, 2);
+        UPDATE stage SET key = 'of mf', is_shared = 1, elapsed_ms = 0 WHERE name = 'fit mf';
+        INSERT INTO stage VALUES (100, 0, 'fit another name', 'of mf', 0, 80.0, 1);";
+    let html = page_after(&format!("{sql}{shared}"));
+    assert!(html.contains("gb 0.812 in 0.180 s, ") && html.contains("mf 0.799 in 0.080 s\""));
+    // Refitted models score the test as they are then.
+    let html = page_after(&format!(
+        "{sql} INSERT INTO param VALUES ('0123456789ab', 'split.refit', 'true');
+         INSERT INTO stage SELECT trial_id, 20, 'fit mf on train_full', 'key', 0, 100.0, 1 FROM stage WHERE name = 'fit mf'"
+    ));
+    assert!(html.contains("gb 0.812 in 0.225 s, mf 0.799 in 0.100 s\"") && html.contains("7 without times."));
+}
+
+#[test]
+fn leaderboards_of_other_cutoffs_can_stand_in_place_of_the_first() {
+    let html = page_after("");
+    for protocol in ["rated", "full"] {
+        let place = |text: String| html.find(&text).unwrap_or_else(|| panic!("{text}"));
+        let first = place(format!("<b>Ranking, protocol {protocol}</b>"));
+        assert!(html[..first].ends_with("<figure class=\"table\" data-slot=\"Ranking\" data-k=\"10\">\n<figcaption>"));
+        let others = [1, 5, 20].map(|k| place(format!("<b>Ranking, k = {k}, protocol {protocol}</b>")));
+        assert!(first < others[0] && others.is_sorted());
+    }
+    // Per protocol: what ranks and what lists are like, at four cutoffs; what has none stands there once.
+    assert_eq!((html.matches("data-slot=\"").count(), html.matches("data-k=\"10\"").count()), (16, 4));
+    assert_eq!(html.matches("RMSE&nbsp;").count(), 1);
+    // At 1: 0.812 − 0.0288 + 0.012 ln 2 = 0.792.
+    let at_one = html.split_once("<b>Ranking, k = 1, protocol rated</b>").unwrap().1;
+    assert!(at_one.split_once("data-arm=\"gb\"").unwrap().1.find("0.792</strong>").is_some_and(|at| at < 500));
+    assert!(!at_one.split_once("</figcaption>").unwrap().0.contains("Against primary"));
 }

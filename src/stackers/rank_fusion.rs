@@ -5,8 +5,8 @@
 use super::{FittedStacker, MetaRows, Stacker, linear};
 use crate::dataset::Scale;
 use crate::error::Result;
-use crate::features;
 use crate::kind::{Kind, Options, Reader};
+use crate::linalg;
 use ndarray::{ArrayView2, Axis};
 
 crate::choices! {
@@ -69,7 +69,7 @@ impl FittedStacker for RankFusion {
         for cells in rows.axis_iter(Axis(1)) {
             column.clear();
             column.extend(cells);
-            features::ranks(&column, &mut ranks);
+            linalg::ranks(&column, &mut ranks);
             let worth = |rank: f64| match self.method {
                 Method::ReciprocalRank => 1.0 / (self.rrf_k + rank),
                 Method::Borda => n - rank,

@@ -6,6 +6,7 @@
 //! - What counts as equal where values were rounded: [`ties`].
 //! - Independent groups: [`t_test`] (Welch), [`proportions`], [`cuped`]. - Planning: [`power`].
 //! - Many tests: [`multiple`]; many arms: [`friedman`] with Nemenyi's critical difference; two orders: [`kendall`].
+//! - Where variation comes from: [`variance_components`].
 //! - Distributions: [`normal`], [`student`], [`studentized_range`].
 
 pub mod bootstrap;
@@ -32,4 +33,5 @@ pub mod studentized_range;
 pub mod t_test;
 pub mod ties;
 pub mod two_way;
+pub mod variance_components;
 pub mod wilcoxon;

@@ -1,6 +1,7 @@
 //! Is the store whole? And copying it while others write.
 
 use super::blob;
+use super::exhibits::Example;
 use super::open::{Store, failed, plain};
 use super::read::all;
 use crate::error::{Error, Result};
@@ -39,9 +40,22 @@ const NUMBERS: &[(&str, &str)] = &[
     ),
 ];
 
+const EXAMPLES: &str = "SELECT run_id, content FROM example JOIN trial ON trial.id = trial_id";
+
 /// Tables whose rows belong to a trial and refer to other tables besides.
-const OF_TRIAL: &[&str] =
-    &["metric_value", "omission", "user_value", "user_segment", "user_fact", "ranking", "importance"];
+const OF_TRIAL: &[&str] = &[
+    "metric_value",
+    "omission",
+    "user_value",
+    "user_segment",
+    "user_fact",
+    "ranking",
+    "importance",
+    "example",
+    "score_range",
+    "calibration_bin",
+    "score_likeness",
+];
 
 impl Store {
     /// Everything that is damaged, one sentence each; nothing for a whole store.
@@ -67,6 +81,10 @@ impl Store {
         out.extend(blobs(db, FACTS, "facts about users", |bytes, n| blob::decode_values(bytes, n).is_some())?);
         out.extend(blobs(db, LISTS, "top lists", |bytes, n| blob::decode_lists(bytes, n).is_some())?);
         out.extend(blobs(db, RELEVANT, "relevant items", |bytes, n| blob::decode_items(bytes, n).is_some())?);
+        let examples: Vec<(String, String)> = all(db, EXAMPLES, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let is_damaged = |content: &str| !serde_json::from_str(content).is_ok_and(|own: Example| own.is_whole());
+        let damaged = examples.iter().filter(|(_, content)| is_damaged(content));
+        out.extend(damaged.map(|(run, _)| format!("run {run}: an example is damaged")));
         for (sql, what) in NUMBERS {
             out.extend(all(db, sql, [], |row| Ok(format!("run {}: {what}", row.get::<_, String>(0)?)))?);
         }

@@ -17,6 +17,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_statistics.sql"),
     include_str!("migrations/0003_agreement.sql"),
     include_str!("migrations/0004_relevant.sql"),
+    include_str!("migrations/0005_exhibits.sql"),
 ];
 
 /// Refuses a file that is a database of another program, or of a newer rexp.

@@ -7,6 +7,7 @@ pub mod agreement;
 pub mod blob;
 mod check;
 pub mod details;
+pub mod exhibits;
 pub mod export;
 pub mod identity;
 pub mod inference;

@@ -1,5 +1,6 @@
 //! What goes into the store and comes out of it: plain numbers and names.
 
+use super::exhibits::Exhibits;
 use std::collections::BTreeMap;
 
 /// Facts about a data set.
@@ -27,6 +28,8 @@ pub struct DatasetRow {
     pub timestamps: Option<(i64, i64)>,
     /// Rows per rating value, ascending: `(stars, rows)`.
     pub rating_counts: Vec<(f64, u64)>,
+    /// Rows per month of the calendar (UTC), ascending: `(2001-05, rows)`; empty without timestamps.
+    pub month_counts: Vec<(String, u64)>,
 }
 
 /// One item of the catalog.
@@ -181,6 +184,8 @@ pub struct TrialRow {
     pub history: Vec<(String, String, u64, f64)>,
     /// Importances: `(arm, feature, measure, value)`.
     pub importances: Vec<(usize, String, String, f64)>,
+    /// What it leaves to be looked at.
+    pub exhibits: Exhibits,
     /// Notes and warnings.
     pub events: Vec<EventRow>,
 }

@@ -36,6 +36,7 @@ pub(super) fn bundle(experiment: &str) -> RunBundle {
         rating_mean: 3.0,
         timestamps: None,
         rating_counts: vec![(0.5, 1), (5.0, 2)],
+        month_counts: Vec::new(),
     };
     let item = |id: &str| ItemRow { item_id: id.into(), title: "Title".into(), genres: "A|B".into(), n_ratings: 1 };
     let arm = |name: &str, is_primary| ArmRow {

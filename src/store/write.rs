@@ -1,6 +1,7 @@
 //! Writing: one trial, whole or not at all.
 
 use super::blob;
+use super::exhibits;
 use super::open::{Store, failed};
 use super::rows::{EventRow, RunBundle, SplitRow, TrialRow};
 use crate::error::{Error, Result};
@@ -53,6 +54,9 @@ impl Store {
 fn sound(trial: &TrialRow, path: &Path) -> Result<()> {
     let refuse = |what| Err(Error::Store { path: path.to_owned(), message: format!("refused a trial with {what}") });
     let values = trial.values.iter().map(|row| row.value).chain(trial.history.iter().map(|row| row.3));
+    let bins = trial.exhibits.calibration.iter().flat_map(|bin| [bin.predicted, bin.observed]);
+    let spread = trial.exhibits.score_ranges.iter().flat_map(|range| range.at);
+    let values = values.chain(bins).chain(spread).chain(trial.exhibits.likenesses.iter().map(|row| row.rho));
     let numbers = values.chain(trial.importances.iter().map(|row| row.3));
     let facts = trial.user_facts.iter().flat_map(|row| &row.values);
     let users = trial.user_values.iter().flat_map(|row| &row.values).chain(facts).copied();
@@ -115,6 +119,7 @@ fn write(
     value_rows(db, &ids, trial)?;
     people_rows(db, &ids, trial, encoded)?;
     learned_rows(db, &ids, trial)?;
+    exhibits::write(db, ids.trial, &ids.arms, &trial.exhibits)?;
     event_rows(db, &run.id, Some(ids.trial), &trial.events)?;
     Ok(true)
 }
@@ -137,6 +142,12 @@ fn dataset(db: &Transaction<'_>, bundle: &RunBundle) -> rusqlite::Result<i64> {
         ],
     )? > 0;
     let id = id(db, "SELECT id FROM dataset WHERE hash = ?1", [&row.hash])?;
+    if !row.month_counts.is_empty() {
+        // A data set that came with an older version has none yet.
+        let months = serde_json::Map::from_iter(row.month_counts.iter().map(|(month, n)| (month.clone(), (*n).into())));
+        let sql = "UPDATE dataset SET month_counts = ?2 WHERE id = ?1 AND month_counts IS NULL";
+        db.execute(sql, params![id, serde_json::Value::Object(months).to_string()])?;
+    }
     if is_new {
         let mut insert = db.prepare_cached("INSERT INTO item (dataset_id, item_index, item_id, title, genres, n_ratings) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
         for (number, item) in bundle.items.iter().enumerate() {

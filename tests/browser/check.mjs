@@ -74,7 +74,12 @@ async function accessible(at, page, when, within = 'html') {
   at.expect(true, '');
 }
 
-const column = (table, index) => table.evaluate((node, at) => [...node.tBodies[0].rows].map((row) => row.cells[at].textContent.trim()), index);
+// What stands below a value is not read with it.
+const column = (table, index) => table.evaluate((node, at) => [...node.tBodies[0].rows].map((row) => {
+  const cell = row.cells[at].cloneNode(true);
+  for (const small of cell.querySelectorAll('small')) small.remove();
+  return cell.textContent.trim();
+}), index);
 const leading = (text) => Number.parseFloat(text.replace('\u2212', '-').replace(/,/g, ''));
 
 async function sorting(at, page, most) {
@@ -146,6 +151,38 @@ async function filtering(at, page) {
   await at.picture('hidden');
   await button.click();
   at.expect((await shown()).size === names.length && (await marks()) === 0, `${name} does not come back`);
+}
+
+// Another cutoff changes the leaderboards of all protocols, and back.
+async function cutoffs(at, page) {
+  const choice = page.getByLabel('Leaderboards at');
+  const ks = [...new Set(await page.locator('main figure[data-k]').evaluateAll((all) => all.map((one) => one.dataset.k)))];
+  if (ks.length < 2) {
+    at.expect((await choice.count()) === 0, 'a choice of one cutoff');
+    return;
+  }
+  // Per protocol: the first table's numbers, and at which cutoffs those that are not folded stand.
+  const shown = () => page.locator('section[id^="protocol-"]').evaluateAll((all) => all.map((section) => {
+    const open = [...section.querySelectorAll('figure[data-k]')].filter((figure) => !figure.closest('details'));
+    return { numbers: open[0].querySelector('tbody').textContent, head: open[0].querySelector('thead').textContent, ks: [...new Set(open.map((one) => one.dataset.k))].join() };
+  }));
+  const whole = () => page.locator('main').evaluate((main) => [...main.querySelectorAll('figure table')].map((one) => one.getAttribute('aria-label')).join('|'));
+  const [first, order] = [await shown(), await whole()];
+  const options = await choice.locator('option').evaluateAll((all) => all.map((one) => one.value));
+  at.expect([...options].sort().join() === [...ks].sort().join() && options[0] === first[0].ks, `the choice is ${options}, the cutoffs are ${ks}, the headline's ${first[0].ks}`);
+  await choice.focus();
+  await page.keyboard.press('ArrowDown');
+  const second = await shown();
+  at.expect(second.every(({ ks: own }) => own === options[1]), `not all protocols are at ${options[1]}: ${second.map(({ ks: own }) => own)}`);
+  at.expect(second.every(({ numbers }, i) => numbers !== first[i].numbers), 'another cutoff shows the same numbers');
+  at.expect(second.every(({ head }) => head.includes(`@${options[1]}`)), 'the heads do not say the cutoff');
+  at.expect(await choice.evaluate((node) => node === document.activeElement), 'the choice loses the focus');
+  await at.picture('cutoff');
+  await choice.selectOption(options.at(-1));
+  at.expect((await shown()).every(({ ks: own }) => own === options.at(-1)), 'the last cutoff');
+  await widths(at, page, `at k = ${options.at(-1)}`);
+  await choice.selectOption(options[0]);
+  at.expect(JSON.stringify(await shown()) === JSON.stringify(first) && (await whole()) === order, 'the headline does not come back as it was');
 }
 
 async function tabs(at, page) {
@@ -229,6 +266,7 @@ async function withScript(at, page, width) {
   // Every table once; in the other settings a few, because only their look differs.
   await sorting(at, page, width > 600 && at.where.endsWith('light') ? Infinity : 3);
   await filtering(at, page);
+  await cutoffs(at, page);
   await tabs(at, page);
   await copying(at, page);
   for (const summary of await page.locator('summary').all()) if (await summary.isVisible()) await summary.click();
@@ -255,7 +293,7 @@ async function withoutScript(at, page) {
       at.expect(isFolded || (await node.isVisible()), `a ${what} is not visible`);
     }
   }
-  at.expect((await page.locator('button, input').count()) === 0, 'dead controls');
+  at.expect((await page.locator('button, input, select').count()) === 0, 'dead controls');
   await widths(at, page, 'at first');
   await at.picture('first');
 }

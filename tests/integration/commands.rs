@@ -227,6 +227,7 @@ fn hostile_titles_and_names_stay_text() {
             && !page.contains("<img src=x")
             && !page.contains('\u{1b}')
     );
+    assert!(page.contains("&lt;script&gt;alert(1)&lt;&#x2f;script&gt;"), "the examples name the item");
 }
 
 #[test]

@@ -67,7 +67,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "store",
         ],
     ),
-    ("report", &["store", "plots", "compare"]),
+    ("report", &["stats", "store", "plots", "compare"]),
     ("export", &["store", "report"]),
     (
         "cli",

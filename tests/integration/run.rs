@@ -24,6 +24,19 @@ const SAID: &str = "SELECT coalesce((SELECT seed FROM trial WHERE trial.id = tri
 const INTERVALS: &str = "SELECT arm.name, protocol, metric.name, k, segment, method, level, estimate, lower, upper, n, n_resamples, seed_sd, n_seeds
     FROM interval JOIN arm ON arm.id = arm_id JOIN metric ON metric.id = metric_id ORDER BY 1, 2, 3, 4, 5, 6";
 
+const EXAMPLES: &str =
+    "SELECT trial.seed, protocol, position, content FROM example JOIN trial ON trial.id = trial_id
+    JOIN run ON run.id = run_id JOIN experiment ON experiment.id = experiment_id WHERE experiment.name IN ('e', 'a') ORDER BY 1, 2, 3";
+const SCORES: &str = "SELECT trial.seed, protocol, arm.name, is_relevant, n, q05, q25, q50, q75, q95 FROM score_range
+    JOIN arm ON arm.id = arm_id JOIN trial ON trial.id = trial_id JOIN run ON run.id = trial.run_id
+    JOIN experiment ON experiment.id = experiment_id WHERE experiment.name IN ('e', 'a') ORDER BY 1, 2, 3, 4";
+const CALIBRATED: &str = "SELECT trial.seed, protocol, arm.name, bin, n, predicted, observed FROM calibration_bin
+    JOIN arm ON arm.id = arm_id JOIN trial ON trial.id = trial_id JOIN run ON run.id = trial.run_id
+    JOIN experiment ON experiment.id = experiment_id WHERE experiment.name IN ('e', 'a') ORDER BY 1, 2, 3, 4";
+const ALIKE: &str = "SELECT trial.seed, protocol, arm.name, other.name, rho, n FROM score_likeness
+    JOIN arm ON arm.id = arm_id JOIN arm AS other ON other.id = other_id JOIN trial ON trial.id = trial_id JOIN run ON run.id = trial.run_id
+    JOIN experiment ON experiment.id = experiment_id WHERE experiment.name IN ('e', 'a') ORDER BY 1, 2, 3, 4";
+
 #[test]
 fn threads_do_not_move_a_bit() {
     let home = Home::new();
@@ -40,6 +53,10 @@ fn threads_do_not_move_a_bit() {
         (UNDEFINED, 30),
         (SAID, 3),
         (INTERVALS, 300),
+        (EXAMPLES, 12),
+        (SCORES, 30),
+        (CALIBRATED, 10),
+        (ALIKE, 30),
     ] {
         let one = rows(&home.db("one.sqlite"), sql);
         assert!(one.len() >= n_least, "{} rows: {sql}", one.len());
@@ -60,7 +77,11 @@ fn other_experiments_in_the_plan_move_nothing_and_share_their_base_models() {
     let of_a = "SELECT trial.seed, arm.name, protocol, metric_id, k, segment, value FROM metric_value JOIN trial ON trial.id = trial_id
         JOIN arm ON arm.id = arm_id JOIN run ON run.id = trial.run_id JOIN experiment ON experiment.id = experiment_id
         WHERE experiment.name = 'a' ORDER BY 1, 2, 3, 4, 5, 6";
-    assert_eq!(rows(&home.db("alone.sqlite"), of_a), rows(&home.db("both.sqlite"), of_a));
+    for sql in [of_a, EXAMPLES, SCORES, CALIBRATED, ALIKE] {
+        let alone = rows(&home.db("alone.sqlite"), sql);
+        assert!(alone.len() > 3, "{sql}");
+        assert_eq!(alone, rows(&home.db("both.sqlite"), sql), "{sql}");
+    }
     let computed = "SELECT trial.seed, stage.name, sum(is_shared = 0), count(*) FROM stage JOIN trial ON trial.id = trial_id
         WHERE stage.name IN ('fit bias', 'fit itemknn', 'fit mf', 'fit genre', 'fit popularity', 'fit random') GROUP BY 1, 2";
     let stages = rows(&home.db("both.sqlite"), computed);
