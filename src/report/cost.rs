@@ -29,8 +29,8 @@ pub fn figure(board: &Board<'_>, protocol: &str) -> Option<Draft> {
     let heading = Heading {
         title: format!("{name} against time to fit, {protocol}"),
         caption: format!(
-            "{}. Mean wall clock of fits with others running beside them: it depends on machine and threads; for stackers with the models they look at and their training rows. Scoring is \
-             not in it: one stage does it for all arms.{missing} Line: {interval}; gray: none beats these in both.",
+            "{}. Wall clock of fits, others beside them: it depends on machine and threads. Stackers: with what they learn from. Scoring, \
+             one stage for all arms, is not in it.{missing} Line: {interval}; gray: none beats these in both.",
             board.conditions(protocol)
         ),
     };

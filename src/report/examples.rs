@@ -15,7 +15,7 @@ const DIGITS: usize = 3;
 /// A user as the page shows it.
 #[derive(Debug, Clone, Serialize)]
 pub struct ExampleView {
-    /// Who: `A cold user`.
+    /// Who: `A user with few ratings`.
     pub who: String,
     /// What is known of the user, and what the arms reached.
     pub about: String,
@@ -59,6 +59,12 @@ pub fn examples(board: &Board<'_>, protocol: &str) -> Vec<ExampleView> {
         .collect()
 }
 
+/// That examples are missing because the store is damaged; `None` for a whole one.
+pub fn damaged(facts: &RunFacts) -> Option<String> {
+    let n = facts.exhibits.n_damaged;
+    (n > 0).then(|| format!("{} cannot be read: the store is damaged, see rexp db check.", counted(n, "example")))
+}
+
 fn view(board: &Board<'_>, protocol: &str, example: &Example) -> ExampleView {
     let arms = side_by_side(board, protocol, &example.rival);
     let n_ranks = arms.iter().map(|&arm| example.lists[arm].len()).max().unwrap_or(0);
@@ -95,9 +101,15 @@ fn who(board: &Board<'_>, example: &Example) -> String {
     let primary = board.facts.arms.iter().find(|arm| arm.is_primary).map_or("", |arm| arm.name.as_str());
     let (rival, among) = (&example.rival, counted(example.n_among, "user"));
     match example.why.as_str() {
-        "winner" => format!("Whom {primary} serves better than {rival} by the most, of {among}"),
-        "loser" => format!("Whom {primary} serves worse than {rival} by the most, of {among}"),
-        why => format!("A {} user, drawn by the seed", why.replace('_', " ")),
+        "winner" => {
+            format!("Whom {primary} serves better than {rival}, the seed's best base model, by the most of {among}")
+        }
+        "loser" => {
+            format!("Whom {primary} serves worse than {rival}, the seed's best base model, by the most of {among}")
+        }
+        "cold" => "A user with few ratings, drawn by the seed".to_owned(),
+        "power" => "A user with many ratings, drawn by the seed".to_owned(),
+        _ => "A user like most, drawn by the seed".to_owned(),
     }
 }
 

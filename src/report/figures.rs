@@ -244,12 +244,20 @@ fn importances(board: &Board<'_>) -> Vec<Draft> {
                 caption: spread_caption(board, "Bar: mean; line: 95 % interval, Student's t over seeds."),
             };
             let alt = describe(&heading, features.iter().map(|(name, value)| (name.as_str(), Some(*value))));
-            let data = ImportanceData { heading, x_name: meaning(measure).to_owned(), color, features };
+            let data = ImportanceData { heading, x_name: axis(measure).to_owned(), color, features };
             let file = format!("importance-{}-{measure}", slug(&arm.name));
             out.push(Draft { place: Place::Importance, file, alt, canvas: importance::draw(&data) });
         }
     }
     out
+}
+
+/// What a measure of importance is, short enough for an axis.
+fn axis(measure: &str) -> &str {
+    match measure {
+        "permutation" | "permutation-train" => "increase of the loss when the column is shuffled",
+        _ => meaning(measure),
+    }
 }
 
 /// One figure per thing that learned and quantity: `train_rmse` and `valid_rmse` of a model share one.

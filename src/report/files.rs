@@ -115,7 +115,7 @@ const FIGURES: &[&str] = &[
 ];
 
 /// Whether a file is a page's: its figures begin as `figures` names them.
-fn is_ours(name: &str) -> bool {
+pub(super) fn is_ours(name: &str) -> bool {
     let is_figure = FIGURES.iter().any(|start| name.starts_with(start));
     name.ends_with(TEMPORARY) || name.ends_with(".png") && (is_figure || name.contains("-at-k-"))
 }

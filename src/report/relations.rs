@@ -62,7 +62,7 @@ pub fn average_ranks(board: &Board<'_>, protocol: &str) -> Option<Draft> {
         title: format!("Average ranks by {name}, {protocol}"),
         caption: format!(
             "{} users with a value of every arm, ranked by each user's mean over seeds. A line is one critical difference long ({:.3}, Nemenyi, {} %): arms whose lines do \
-             not touch differ.{choice}",
+             not touch differ in rank over users like these, under these seeds: chance of seeds is not in it.{choice}",
             whole(found.n_users as i64),
             found.critical_difference,
             (level * 1e6).round() / 1e4

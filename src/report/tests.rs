@@ -288,7 +288,7 @@ fn values_with_an_interval_show_it() {
         "<strong>gb</strong> has the best NDCG@10, <strong class=\"value\">0.813</strong>",
         "in brackets the 90 % interval over users and seeds",
         "line: 90 % interval",
-        "Brackets are 90 % intervals of single arms",
+        "Brackets are 90 % intervals: of single arms",
     ] {
         assert!(html.contains(expected), "{expected}");
     }

@@ -39,11 +39,11 @@ pub fn caution(board: &Board<'_>) -> String {
     let ranges = if board.facts.trials.len() > 1 { "Ranges run from the lowest to the highest seed. " } else { "" };
     let intervals = board.level().map_or_else(
         || ranges.to_owned(),
-        |level| format!("Brackets are {level} % intervals of single arms, which may overlap where a paired difference is clear. "),
+        |level| format!("Brackets are {level} % intervals: of single arms, which may overlap where a paired difference is clear, and of differences with their sign. "),
     );
     let tested = if board.standings.values().any(|all| !all.is_empty()) {
-        "Tested is the primary arm, user by user (sign flips, corrected by Holm over the arms of a protocol): exploratory, unless the question was fixed before looking. \
-         rexp compare says more."
+        "Tested is the primary arm, user by user (sign flips, corrected by Holm over the arms of a protocol), and called better or worse only where the p-value and the interval, which draws \
+         seeds too, agree: exploratory, unless the question was fixed before looking. rexp compare says more."
     } else {
         "Whether a difference is more than chance is not tested here: rexp compare does."
     };

@@ -40,7 +40,8 @@ const NUMBERS: &[(&str, &str)] = &[
     ),
 ];
 
-const EXAMPLES: &str = "SELECT run_id, content FROM example JOIN trial ON trial.id = trial_id";
+const EXAMPLES: &str =
+    "SELECT run_id, seed, protocol, position, content FROM example JOIN trial ON trial.id = trial_id";
 
 /// Tables whose rows belong to a trial and refer to other tables besides.
 const OF_TRIAL: &[&str] = &[
@@ -81,10 +82,13 @@ impl Store {
         out.extend(blobs(db, FACTS, "facts about users", |bytes, n| blob::decode_values(bytes, n).is_some())?);
         out.extend(blobs(db, LISTS, "top lists", |bytes, n| blob::decode_lists(bytes, n).is_some())?);
         out.extend(blobs(db, RELEVANT, "relevant items", |bytes, n| blob::decode_items(bytes, n).is_some())?);
-        let examples: Vec<(String, String)> = all(db, EXAMPLES, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let is_damaged = |content: &str| !serde_json::from_str(content).is_ok_and(|own: Example| own.is_whole());
-        let damaged = examples.iter().filter(|(_, content)| is_damaged(content));
-        out.extend(damaged.map(|(run, _)| format!("run {run}: an example is damaged")));
+        let damaged = all(db, EXAMPLES, [], |row| {
+            let (run, seed, protocol): (String, i64, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            let number = row.get::<_, i64>(3)? + 1;
+            let is_whole = Example::read(row.get_ref(4)?.as_str()?).is_some();
+            Ok((!is_whole).then(|| format!("run {run}: seed {seed}, {protocol}: example {number} is damaged")))
+        });
+        out.extend(damaged?.into_iter().flatten());
         for (sql, what) in NUMBERS {
             out.extend(all(db, sql, [], |row| Ok(format!("run {}: {what}", row.get::<_, String>(0)?)))?);
         }

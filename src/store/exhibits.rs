@@ -1,7 +1,6 @@
 //! What a trial leaves for people to look at: examples of lists, and how an arm's scores are spread, calibrated and like another's.
 
 use super::read::all;
-use rusqlite::types::Type;
 use rusqlite::{Connection, Transaction, params};
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +9,8 @@ use serde::{Deserialize, Serialize};
 pub struct Exhibits {
     /// Examples: `(protocol, example)`, in the order in which they are shown.
     pub examples: Vec<(String, Example)>,
+    /// Further examples that cannot be read.
+    pub n_damaged: u64,
     /// How scores of test rows are spread.
     pub score_ranges: Vec<ScoreRange>,
     /// What came of predicted probabilities.
@@ -109,14 +110,15 @@ const LIKENESSES: &str = "SELECT protocol, arm_id, other_id, rho, n FROM score_l
 /// What the trials of a run left to be looked at: examples and spread of the first seed, calibration bins and likenesses of all seeds, by seed.
 ///
 /// # Errors
-/// What SQLite says; an example that is damaged is a conversion that failed.
+/// What SQLite says.
 pub fn read(db: &Connection, run: &str) -> rusqlite::Result<Exhibits> {
+    let texts: Vec<(String, String)> = all(db, EXAMPLES, [run], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let n = texts.len();
+    let examples: Vec<(String, Example)> =
+        texts.into_iter().filter_map(|(protocol, text)| Some((protocol, Example::read(&text)?))).collect();
     Ok(Exhibits {
-        examples: all(db, EXAMPLES, [run], |row| {
-            let example: Option<Example> = serde_json::from_str(row.get_ref(1)?.as_str()?).ok();
-            let damaged = || rusqlite::Error::FromSqlConversionFailure(1, Type::Text, "a damaged example".into());
-            Ok((row.get(0)?, example.filter(Example::is_whole).ok_or_else(damaged)?))
-        })?,
+        n_damaged: (n - examples.len()) as u64,
+        examples,
         score_ranges: all(db, RANGES, [run], |row| {
             let at = [row.get(4)?, row.get(5)?, row.get(6)?, row.get(7)?, row.get(8)?];
             let (arm, protocol, is_relevant) = (row.get(0)?, row.get(1)?, row.get(2)?);
@@ -135,8 +137,13 @@ pub fn read(db: &Connection, run: &str) -> rusqlite::Result<Exhibits> {
 }
 
 impl Example {
+    /// An example as it is stored; `None` if it is damaged.
+    pub(super) fn read(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok().filter(Self::is_whole)
+    }
+
     /// Whether everything in it refers to something in it.
-    pub(super) fn is_whole(&self) -> bool {
+    fn is_whole(&self) -> bool {
         let n = self.items.len();
         self.lists.iter().flatten().all(|&place| (place as usize) < n)
             && self.scores.iter().all(|own| own.len() == n)
@@ -217,6 +224,7 @@ mod tests {
                 observed: 0.5,
             }],
             likenesses: vec![Likeness { protocol: "rated".into(), arm: 0, other: 1, rho: -0.5, n: 2 }],
+            ..Exhibits::default()
         }
     }
 
@@ -266,7 +274,9 @@ mod tests {
         assert!(store.check().unwrap().is_empty());
         let sql = "UPDATE example SET content = replace(content, '\"lists\":[[1,0]', '\"lists\":[[1,9]')";
         store.connection().execute(sql, []).unwrap();
-        assert!(read(store.connection(), &bundle.run.id).is_err());
-        assert!(store.check().unwrap().iter().any(|fault| fault.contains("example")), "{:?}", store.check());
+        let found = read(store.connection(), &bundle.run.id).unwrap();
+        assert_eq!((found.examples.len(), found.n_damaged), (0, 1), "the rest is still there");
+        let faults = store.check().unwrap();
+        assert!(faults.iter().any(|fault| fault.contains("seed 1, rated: example 1 is damaged")), "{faults:?}");
     }
 }

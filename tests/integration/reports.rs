@@ -151,9 +151,9 @@ fn examples_show_what_the_arms_ranked_and_what_users_liked() {
     winners_and_losers_are_the_extremes(&db);
     let html = fs::read_to_string(home.path("results/reports/a/index.html")).unwrap();
     for text in [
-        "A cold user, drawn by the seed",
-        "A power user",
-        "Liked in training:",
+        "A user with few ratings, drawn by the seed",
+        "A user with many ratings",
+        "Liked in training, the latest first:",
         "The scores behind it",
         "title=\"relevant\"",
     ] {
