@@ -1,4 +1,4 @@
-//! "Did you mean": the nearest allowed name, for every error that refuses one.
+//! "Did you mean": the nearest allowed name, for every error that refuses one; and which names a glob means.
 
 /// The help line of a refused name: everything that is allowed, and the nearest of it.
 pub fn allowed<'a>(found: &str, names: impl IntoIterator<Item = &'a str>) -> String {
@@ -20,6 +20,28 @@ pub fn nearest<'a>(found: &str, names: impl IntoIterator<Item = &'a str>) -> Opt
         .filter(|(distance, name)| *distance <= (name.chars().count() / 3).max(2))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, name)| name)
+}
+
+/// Whether a glob (`*` any text, `?` one character) matches a whole text. Linear in the product of their lengths at worst: after a mismatch only the last `*` is tried again.
+pub fn matches(glob: &str, text: &str) -> bool {
+    let (glob, text): (Vec<char>, Vec<char>) = (glob.chars().collect(), text.chars().collect());
+    let (mut g, mut t) = (0, 0);
+    let mut retry: Option<(usize, usize)> = None;
+    while t < text.len() {
+        match glob.get(g) {
+            Some('*') => {
+                retry = Some((g, t));
+                g += 1;
+            }
+            Some(&c) if c == '?' || c == text[t] => (g, t) = (g + 1, t + 1),
+            _ => {
+                let Some((star, from)) = retry else { return false };
+                retry = Some((star, from + 1));
+                (g, t) = (star + 1, from + 1);
+            }
+        }
+    }
+    glob[g..].iter().all(|&c| c == '*')
 }
 
 #[cfg(test)]

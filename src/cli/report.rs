@@ -30,7 +30,7 @@ pub struct ReportArgs {
     /// Open the page in a browser; of several, the page over all pages
     #[arg(long)]
     pub open: bool,
-    /// Print JSON: run and page of each
+    /// Print JSON: run and page of each; the page over all pages has no run
     #[arg(long)]
     pub json: bool,
 }
@@ -67,12 +67,13 @@ pub fn run(args: &ReportArgs, shared: &Shared) -> Result<()> {
             None => eprintln!("note: {} was compared by another version of rexp; ask again", row.sides.join(" and ")),
         }
     }
-    let mut first = pages.first().map(|(page, _)| page.clone());
+    let mut pages: Vec<(PathBuf, Option<String>)> = pages.into_iter().map(|(page, run)| (page, Some(run))).collect();
+    // Last, because it links to all others.
     if args.experiment.is_none() {
-        first = Some(report::write_index(&store, &folder)?);
+        pages.push((report::write_index(&store, &folder)?, None));
     }
     if args.open {
-        first.map_or(Ok(()), |page| open(&page))?;
+        pages.last().map_or(Ok(()), |(page, _)| open(page))?;
     }
     if args.json {
         let rows: Vec<_> = pages.iter().map(|(page, run)| json!({ "run": run, "report": page })).collect();

@@ -119,10 +119,11 @@ fn rest(details: &RunDetails) -> String {
             part.part, part.n_rows, part.n_users, part.n_items, part.n_cold_users, part.n_cold_items, part.n_relevant
         );
     }
-    let _ = writeln!(out, "\nstage                                computed  shared   mean ms");
+    let _ = writeln!(out, "\nstage                                computed  shared   mean ms    CPU ms");
     for stage in &details.stages {
-        let mean = stage.mean_ms.map_or_else(|| "–".into(), |ms| format!("{ms:.1}"));
-        let _ = writeln!(out, "  {:<34} {:>8} {:>7} {mean:>9}", stage.name, stage.n_computed, stage.n_shared);
+        let shown = |ms: Option<f64>| ms.map_or_else(|| "–".into(), |ms| format!("{ms:.1}"));
+        let (mean, cpu) = (shown(stage.mean_ms), shown(stage.mean_cpu_ms));
+        let _ = writeln!(out, "  {:<34} {:>8} {:>7} {mean:>9} {cpu:>9}", stage.name, stage.n_computed, stage.n_shared);
     }
     if !details.events.is_empty() {
         let _ = writeln!(out);

@@ -1,6 +1,7 @@
 //! A comparison of two or more sides, whole: what `rexp compare` prints, stores and puts on a page.
 
 use super::bench::Bench;
+use super::examples::{self, UserExample};
 use super::headline::headline;
 use super::over_seeds::{OverSeeds, SeedValues};
 use super::paired::{Paired, Rules};
@@ -93,6 +94,9 @@ pub struct PairReport {
     pub catalog: Vec<OverSeeds>,
     /// The primary metric seed by seed: seed, candidate, baseline, difference.
     pub seeds: Vec<SeedRow>,
+    /// Whom the candidate serves better and worse by the most; of two sides only.
+    #[serde(default)]
+    pub examples: Vec<UserExample>,
     /// Power of the paired t test for a difference like the one found: `(users, power)`; empty without a difference.
     pub power: Vec<(u64, f64)>,
 }
@@ -145,7 +149,10 @@ pub fn compare(store: &Store, texts: &[String], question: &Question) -> Result<C
         .iter()
         .zip(found)
         .map(|(&(candidate, baseline), found)| report(&bench, &plan, (candidate, baseline), found, rules));
-    let reports = reports.collect::<Result<Vec<PairReport>>>()?;
+    let mut reports = reports.collect::<Result<Vec<PairReport>>>()?;
+    if let ([report], [pair]) = (&mut reports[..], &pairs[..]) {
+        report.examples = examples::examples(&bench, &report.primary.topic, *pair)?;
+    }
     let key = key(&sides, &ground, &protocol, &plan, rules, question);
     let mut looks = store.looks(&ground.splits)?;
     looks.n_comparisons += u64::from(!store.has_comparison(&key)?);
@@ -254,6 +261,7 @@ fn report(bench: &Bench<'_>, plan: &Plan, places: (usize, usize), found: Found, 
         segments,
         lists,
         seeds,
+        examples: Vec::new(),
     })
 }
 

@@ -80,6 +80,7 @@ mod tests {
             lists: Vec::new(),
             catalog: Vec::new(),
             seeds: Vec::new(),
+            examples: Vec::new(),
             power: Vec::new(),
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! `users` turns lists of the store into units; `intervals` gives every value of a run its interval. `sides` says what is compared and whether it may be, `question`
 //! about what (a `topic`), `bench` reads, `plan` says what is computed, `paired` tests what every user has and `over_seeds` what only lists together have, `verdict` and
-//! `headline` word it, and `comparison` puts it together.
+//! `headline` word it, `examples` shows whom it concerns most, and `comparison` puts it together.
 //! `ab` does the same for the question whether to ship: `engagement` counts, `replay` and `two_groups` say what a test with users would show, `guards` watch what must
 //! not suffer, `ship` decides, and `ab_words` words it.
 //! `agreement` asks whether protocols agree on the order of arms, `standing` where the arms of one run stand against its primary one, and
@@ -16,6 +16,7 @@ pub mod bench;
 mod calibration;
 pub mod comparison;
 pub mod engagement;
+pub mod examples;
 pub mod guards;
 pub mod headline;
 pub mod intervals;

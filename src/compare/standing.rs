@@ -32,7 +32,7 @@ pub struct Standings {
     pub all: Vec<Standing>,
     /// The rules that they were judged by.
     pub rules: Rules,
-    /// Average ranks of three arms or more; of the primary one and the best others where there are more than [`MOST_RANKED`].
+    /// Average ranks of three arms or more, of all that have values per user.
     pub ranks: Option<Ranks>,
     /// Where the values of each arm differ, with two seeds or more.
     pub variations: Vec<Variation>,
@@ -44,9 +44,6 @@ impl Standings {
         Self { all: Vec::new(), rules, ranks: None, variations: Vec::new() }
     }
 }
-
-/// Arms that are ranked together at most: the critical difference grows with their number, and a figure can name no more.
-pub const MOST_RANKED: usize = 20;
 
 /// The standings of a run under one protocol; nothing without a primary arm with values. One question among
 /// arms that stand there anyway: no look at the test ratings is counted.
@@ -107,17 +104,10 @@ fn against_first(grids: &[(String, Grid)], topic: &Topic, rules: Rules) -> Resul
     Ok(all.collect())
 }
 
-/// Average ranks as a comparison makes them, of the first arm and the best others.
+/// Average ranks as a comparison makes them, of all arms: of some that were chosen by the same values the critical difference would be too small.
 fn ranks(grids: &[(String, Grid)], sign: f64, level: f64) -> Option<Ranks> {
-    let mut chosen: Vec<&(String, Grid)> = grids.iter().collect();
-    if chosen.len() > MOST_RANKED {
-        let worth = |grid: &Grid| grid.over_seeds().mean().map_or(f64::NEG_INFINITY, |mean| sign * mean);
-        let mut others: Vec<(f64, &(String, Grid))> = chosen.drain(1..).map(|named| (worth(&named.1), named)).collect();
-        others.sort_by(|a, b| b.0.total_cmp(&a.0));
-        chosen.extend(others.into_iter().take(MOST_RANKED - 1).map(|(_, named)| named));
-    }
-    let names: Vec<&str> = chosen.iter().map(|(name, _)| name.as_str()).collect();
-    let grids: Vec<&Grid> = chosen.iter().map(|(_, grid)| grid).collect();
+    let names: Vec<&str> = grids.iter().map(|(name, _)| name.as_str()).collect();
+    let grids: Vec<&Grid> = grids.iter().map(|(_, grid)| grid).collect();
     let found = if grids.len() < 3 { None } else { average_ranks(&names, &grids, sign, level) };
     found.filter(|found| found.n_users >= FEWEST)
 }
@@ -136,16 +126,16 @@ mod tests {
     }
 
     #[test]
-    fn ranks_are_of_the_primary_arm_and_the_best_others() {
+    fn ranks_and_their_critical_difference_are_of_all_arms() {
         let mut arms = vec![arm("primary", 0.0)];
         arms.extend((1..=25).map(|n| arm(&format!("n{n}"), f64::from(n))));
         let found = ranks(&arms, 1.0, 0.95).unwrap();
-        assert_eq!((found.average.len(), found.n_users), (MOST_RANKED, 12));
-        // 25 is the best, the primary arm the last, 6 and below are not there.
-        assert_eq!((&found.average[0], &found.average[1]), (&("primary".into(), 20.0), &("n25".into(), 1.0)));
-        assert!(
-            found.average.iter().any(|(name, _)| name == "n7") && found.average.iter().all(|(name, _)| name != "n6")
-        );
+        assert_eq!((found.average.len(), found.n_users), (26, 12));
+        // 25 is the best, the primary arm the last.
+        assert_eq!((&found.average[0], &found.average[25]), (&("primary".into(), 26.0), &("n25".into(), 1.0)));
+        // q(0.05; 26, ∞) = 5.20085 (the integral by another program), / √2 · √(26 · 27 / (6 · 12)).
+        let expected = 5.200_85 / 2_f64.sqrt() * (26.0 * 27.0 / 72.0_f64).sqrt();
+        assert!((found.critical_difference - expected).abs() < 1e-3, "{}", found.critical_difference);
         // Where less is better the low ones are.
         let found = ranks(&arms, -1.0, 0.95).unwrap();
         assert_eq!((&found.average[0], &found.average[1]), (&("primary".into(), 1.0), &("n1".into(), 2.0)));

@@ -1,6 +1,6 @@
 //! Subsets of columns: names, globs and exclusions.
 
-use crate::suggest;
+use crate::suggest::{self, matches};
 
 /// A pattern that cannot be applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,28 +50,6 @@ pub fn select(patterns: &[String], available: &[String], star_is_all: bool) -> R
         faults.push(Fault { pattern: 0, message: "found no feature to learn from".into(), help });
     }
     if faults.is_empty() { Ok(out) } else { Err(faults) }
-}
-
-/// Whether a glob matches a whole text. Linear in the product of their lengths at worst: after a mismatch only the last `*` is tried again.
-fn matches(glob: &str, text: &str) -> bool {
-    let (glob, text): (Vec<char>, Vec<char>) = (glob.chars().collect(), text.chars().collect());
-    let (mut g, mut t) = (0, 0);
-    let mut retry: Option<(usize, usize)> = None;
-    while t < text.len() {
-        match glob.get(g) {
-            Some('*') => {
-                retry = Some((g, t));
-                g += 1;
-            }
-            Some(&c) if c == '?' || c == text[t] => (g, t) = (g + 1, t + 1),
-            _ => {
-                let Some((star, from)) = retry else { return false };
-                retry = Some((star, from + 1));
-                (g, t) = (star + 1, from + 1);
-            }
-        }
-    }
-    glob[g..].iter().all(|&c| c == '*')
 }
 
 #[cfg(test)]

@@ -34,12 +34,17 @@ impl On {
     }
 
     /// Words behind the name of a stage.
-    pub fn suffix(self) -> String {
+    fn suffix(self) -> String {
         match self {
             Self::Base => String::new(),
             Self::TrainFull => " on train_full".into(),
             Self::Without { fold, of } => format!(" without fold {} of {of}", fold + 1),
         }
+    }
+
+    /// The stage that fits a model here.
+    pub fn stage(self, model: &str) -> String {
+        format!("fit {model}{}", self.suffix())
     }
 
     /// The contexts in which the stackers of an experiment learn.

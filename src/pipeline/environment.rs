@@ -2,6 +2,7 @@
 
 use crate::store::rows::Environment;
 use std::path::Path;
+use std::time::Duration;
 
 /// Versions and machine.
 pub fn environment() -> Environment {
@@ -79,6 +80,19 @@ pub fn peak_memory_bytes() -> u64 {
     kib.unwrap_or(0) * 1024
 }
 
+/// CPU time of the process so far, of all its threads; `None` where the system does not tell.
+#[cfg(unix)]
+pub fn cpu_time() -> Option<Duration> {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Some(Duration::new(u64::try_from(time.tv_sec).ok()?, u32::try_from(time.tv_nsec).ok()?))
+}
+
+/// CPU time of the process so far, which only Unix tells.
+#[cfg(not(unix))]
+pub fn cpu_time() -> Option<Duration> {
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,5 +107,16 @@ mod tests {
         );
         assert!(machine["n_cpus"].as_u64().unwrap() >= 1 && environment.rexp_source.len() == 16);
         assert!(!cfg!(target_os = "linux") || peak_memory_bytes() > 1 << 20);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn cpu_time_is_that_of_all_threads() {
+        let start = cpu_time().unwrap();
+        let busy = || (0..3_000_000_u64).fold(1_u64, |sum, at| std::hint::black_box(sum.wrapping_mul(31) ^ at));
+        // This thread only waits.
+        std::thread::scope(|scope| assert!(scope.spawn(busy).join().is_ok()));
+        let spent = cpu_time().unwrap() - start;
+        assert!(spent > Duration::from_micros(500), "{spent:?}");
     }
 }

@@ -80,7 +80,7 @@ impl<'a> Jobs<'a> {
     ) -> Vec<Stage<Box<dyn FittedModel>>> {
         let one = |job: &Job| {
             let model = self.slots[job.slot].model;
-            let name = format!("fit {}{}", model.name, job.on.suffix());
+            let name = job.on.stage(&model.name);
             Stage::run(name.clone(), job.key, || {
                 parallel::check()?;
                 say(&name);

@@ -119,9 +119,7 @@ impl Input<'_, '_> {
                     TrialData { dataset: cell.dataset, train_full, test, generators: &generators, seed: cell.seed };
                 evaluation::evaluate(&plan.evaluation.setting(data), &scorer)
             }),
-            Err(failed) => {
-                Stage { name: "evaluate".into(), key, outcome: Err(failed), elapsed_ms: 0.0, peak_memory_bytes: 0 }
-            }
+            Err(failed) => Stage::failed("evaluate".into(), key, failed),
         };
         Judgement { stage, scales, arms }
     }

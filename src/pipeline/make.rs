@@ -114,7 +114,8 @@ impl<'a> Cell<'a> {
             let more = On::of_training(member.split.cross_fit);
             ons.extend(more.into_iter().filter(|on| !ons.contains(on)).collect::<Vec<_>>());
         }
-        ons.into_par_iter().map(|on| Context::new(self.dataset, parts, on, self.seed)).collect()
+        // One after the other: a thread that waited for the others here would take up whole fits of other trials, and their time would be booked on the split.
+        ons.into_iter().map(|on| Context::new(self.dataset, parts, on, self.seed)).collect()
     }
 
     /// Statistics of every context and source that a member asks for; more than the basic ones only where somebody looks at them.
@@ -155,10 +156,12 @@ fn uses<'a>(experiment: &'a Experiment, jobs: &mut Jobs<'a>, split: &Key, seed: 
     for (number, model) in experiment.models.iter().enumerate() {
         let slot = jobs.slot(model)?;
         if model.is_listed || generators.contains(&number) {
-            fits.extend(On::of_training(cross_fit).into_iter().map(|on| jobs.add(slot, on, split, seed)));
+            let of_training = On::of_training(cross_fit).into_iter();
+            fits.extend(of_training.map(|on| (jobs.add(slot, on, split, seed), on.stage(&model.name))));
         }
-        let place = jobs.add(slot, On::of_test(cross_fit, refit).0, split, seed);
-        fits.push(place);
+        let on = On::of_test(cross_fit, refit).0;
+        let place = jobs.add(slot, on, split, seed);
+        fits.push((place, on.stage(&model.name)));
         test.push(place);
         slots.push(slot);
     }
@@ -238,7 +241,7 @@ fn failure(
     rows: &[Stage<Rows>],
     stacks: &[Stage<FittedStack>],
 ) -> Option<Arc<Error>> {
-    let fit = member.fits.iter().find_map(|&place| fits[place].get().err());
+    let fit = member.fits.iter().find_map(|&(place, _)| fits[place].get().err());
     let rows = || rows[member.training].get().err();
     fit.or_else(rows).or_else(|| member.stacks.iter().find_map(|&place| stacks[place].get().err()))
 }

@@ -4,6 +4,7 @@ use super::cell::{Cell, Member};
 use super::exhibits;
 use super::make::Made;
 use super::per_segment::FittedStack;
+use super::stack;
 use super::stage::{Books, Shared, Stage};
 use crate::dataset::{Dataset, Interactions, Note, UserIndex, is_relevant};
 use crate::evaluation::{Evaluation, Outcome};
@@ -77,9 +78,10 @@ impl Writer<'_> {
     fn stages<T>(&self, read: &Stage<T>, books: &mut Books) -> Vec<StageRow> {
         let (made, member) = (self.made, self.member);
         let mut out = vec![books.row(read), books.row(&made.split)];
-        out.extend(member.fits.iter().map(|&place| books.row(&made.fits[place])));
+        out.extend(member.fits.iter().map(|(place, name)| books.row_named(&made.fits[*place], name.clone())));
         out.push(books.row(&made.rows[member.training]));
-        out.extend(member.stacks.iter().map(|&place| books.row(&made.stacks[place])));
+        let stackers = member.experiment.stackers.iter().zip(&member.stacks);
+        out.extend(stackers.map(|(own, &place)| books.row_named(&made.stacks[place], stack::stage(&own.name))));
         out.push(books.row(&made.judgements[member.judgement].stage));
         out
     }

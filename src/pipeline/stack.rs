@@ -50,6 +50,11 @@ impl<'a> Job<'a> {
     }
 }
 
+/// The stage that fits a stacker.
+pub fn stage(stacker: &str) -> String {
+    format!("fit {stacker}")
+}
+
 /// Fits one stacker, and those of segments.
 pub fn fit(
     job: &Job<'_>,
@@ -58,7 +63,7 @@ pub fn fit(
     dataset: &Dataset,
     world: World<'_>,
 ) -> Stage<FittedStack> {
-    let name = format!("fit {}", job.stacker.name);
+    let name = stage(&job.stacker.name);
     // A model that failed stops only the stackers that look at it.
     let columns = rows.get().and_then(|rows| {
         let own = job.columns.iter().filter_map(|column| plan.columns.iter().position(|other| other == column));
@@ -67,7 +72,7 @@ pub fn fit(
     });
     match columns {
         Ok((rows, columns)) => Stage::run(name, job.key, || learn(job, rows, &columns, dataset, world)),
-        Err(failed) => Stage { name, key: job.key, outcome: Err(failed), elapsed_ms: 0.0, peak_memory_bytes: 0 },
+        Err(failed) => Stage::failed(name, job.key, failed),
     }
 }
 

@@ -115,10 +115,7 @@ impl Plan<'_> {
     pub fn make(&self, world: World<'_>) -> Stage<Rows> {
         let failed = self.ons.iter().find_map(|&on| world.generators(&self.generators, on, |_| 0).err());
         match failed {
-            Some(failed) => {
-                let outcome = Err(failed);
-                Stage { name: "stack rows".into(), key: self.key, outcome, elapsed_ms: 0.0, peak_memory_bytes: 0 }
-            }
+            Some(failed) => Stage::failed("stack rows".into(), self.key, failed),
             None => Stage::run("stack rows".into(), self.key, || self.rows(world)),
         }
     }

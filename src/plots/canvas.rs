@@ -100,6 +100,9 @@ pub struct Canvas {
     title: String,
 }
 
+/// Lines of a caption at most; what is longer is cut.
+const CAPTION_LINES: usize = 4;
+
 impl Canvas {
     /// An empty figure with its heading. Returns the figure and the first free y below the heading.
     pub(super) fn with_heading(width: f64, heading: &Heading) -> (Self, f64) {
@@ -108,7 +111,7 @@ impl Canvas {
         let room = width - 2.0 * MARGIN;
         canvas.text((MARGIN, 20.0), &theme::fit_text(&heading.title, TITLE.size, TITLE.weight, room), TITLE);
         let mut y = 40.0;
-        for line in theme::wrap_text(&heading.caption, SMALL.size, room, 3) {
+        for line in theme::wrap_text(&heading.caption, SMALL.size, room, CAPTION_LINES) {
             canvas.text((MARGIN, y), &line, SMALL);
             y += 15.0;
         }
@@ -118,6 +121,11 @@ impl Canvas {
     /// Sets the height, once all marks are placed.
     pub(super) fn set_height(&mut self, height: f64) {
         self.height = height;
+    }
+
+    /// Width in CSS pixels.
+    pub(super) fn width(&self) -> f64 {
+        self.width
     }
 
     /// Width and height in CSS pixels.

@@ -6,7 +6,7 @@
 use super::Heading;
 use super::canvas::{Anchor, Canvas, Look, MARGIN, NAME, SMALL, Spot};
 use super::metric_at_k::weight;
-use super::theme::{self, Color, INK, PAPER, Role, Weight};
+use super::theme::{self, Color, INK, Role, Weight};
 
 /// What the figure shows.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -37,9 +37,8 @@ const ROW: f64 = 24.0;
 const NAMES: f64 = 130.0;
 /// The shade, at its strongest.
 const SHADE: Color = theme::SHADE;
-const DARKEST: f64 = 0.95;
-/// From this share on, text is light.
-const LIGHT_TEXT: f64 = 0.88;
+/// Light enough that the ink of numbers stands out on every cell (contrast above 6), so that one color of text serves all.
+const DARKEST: f64 = 0.55;
 
 /// Lays the figure out.
 pub fn draw(data: &HeatMapData) -> Canvas {
@@ -89,8 +88,7 @@ fn draw_column(canvas: &mut Canvas, data: &HeatMapData, column: usize, (left, ri
         let (x0, x1, y0, y1) = (left + 1.0, right - 1.0, y + 1.0, y + ROW - 1.0);
         canvas.area([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], SHADE, 0.04 + (DARKEST - 0.04) * share);
         let is_best = known.len() > 1 && value.total_cmp(&best).is_eq();
-        let color = if share > LIGHT_TEXT { PAPER } else { INK };
-        let look = Look { color, ..SMALL.at(Anchor::Middle) };
+        let look = Look { color: INK, ..SMALL.at(Anchor::Middle) };
         let look = look.weighing(if is_best { Weight::Bold } else { Weight::Regular });
         canvas.text(middle, &number(value), look);
         let place = Spot::Rectangle { from: (left, y), to: (right, y + ROW) };
@@ -146,6 +144,18 @@ pub(super) mod tests {
             ("heat-map-wild", figure(&[(long, long), (long, long), ("", "")], &wild, false)),
             ("heat-map-none", figure(&[], &[], false)),
         ]
+    }
+
+    #[test]
+    fn numbers_can_be_read_on_the_darkest_cell() {
+        // Relative luminance and contrast as WCAG 2.2 defines them; AA asks for 4.5.
+        let linear = |part: f64| if part <= 0.04045 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) };
+        let luminance =
+            |parts: [f64; 3]| 0.2126 * linear(parts[0]) + 0.7152 * linear(parts[1]) + 0.0722 * linear(parts[2]);
+        let parts = |color: Color| [color.0, color.1, color.2].map(|part| f64::from(part) / 255.0);
+        let cell = parts(SHADE).map(|part| DARKEST * part + (1.0 - DARKEST));
+        let contrast = (luminance(cell) + 0.05) / (luminance(parts(INK)) + 0.05);
+        assert!(contrast > 6.0, "{contrast}");
     }
 
     #[test]

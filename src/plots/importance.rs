@@ -21,6 +21,8 @@ pub struct ImportanceData {
 
 const WIDTH: f64 = 560.0;
 const ROW: f64 = 22.0;
+/// Room for names of features; longer ones are cut in their middle.
+const NAMES: f64 = 280.0;
 /// Features shown; the table beside the figure has all of them.
 const MOST: usize = 30;
 
@@ -32,7 +34,7 @@ pub fn draw(data: &ImportanceData) -> Canvas {
     features.truncate(MOST);
 
     let names: Vec<String> =
-        features.iter().map(|(name, _)| theme::fit_name(name, NAME.size, NAME.weight, 190.0)).collect();
+        features.iter().map(|(name, _)| theme::fit_name(name, NAME.size, NAME.weight, NAMES)).collect();
     let widest = names.iter().map(|name| theme::text_width(name, NAME.size, NAME.weight)).fold(0.0, f64::max);
     let ends = features.iter().flat_map(|(_, value)| [value.lowest, value.highest]);
     let (low, high) = ends.fold((0.0_f64, 0.0_f64), |(low, high), value| (low.min(value), high.max(value)));

@@ -1,6 +1,6 @@
 //! The rectangle that data is drawn in: from numbers to pixels, grid, ticks, and labels beside the data that do not collide.
 
-use super::canvas::{Anchor, Canvas, NAME, SMALL};
+use super::canvas::{Anchor, Canvas, MARGIN, NAME, SMALL};
 use super::theme::{self, Axis, Color, GRID, INK, MUTED, Weight};
 
 /// A rectangle with two axes.
@@ -59,7 +59,8 @@ impl Panel {
         canvas.text((start, self.top - 16.0), &theme::fit_text(name, SMALL.size, SMALL.weight, room), SMALL);
     }
 
-    /// Tick labels below the panel at the given places, thinned until they do not touch, and the axis' name under them.
+    /// Tick labels below the panel at the given places, thinned until they do not touch, and the axis' name under them: below the middle of the panel, or as near
+    /// to it as a name that is wider than the panel can stand.
     pub(super) fn draw_x_axis(&self, canvas: &mut Canvas, ticks: &[(f64, String)], name: &str) {
         canvas.line([(self.left, self.bottom), (self.right, self.bottom)], MUTED, 0.5);
         let mut free_from = f64::NEG_INFINITY;
@@ -72,9 +73,11 @@ impl Panel {
                 free_from = x + half + 6.0;
             }
         }
-        let room = self.right - self.left;
-        let name = theme::fit_text(name, SMALL.size, SMALL.weight, room);
-        canvas.text(((self.left + self.right) / 2.0, self.bottom + 32.0), &name, SMALL.at(Anchor::Middle));
+        let (first, last) = (MARGIN, canvas.width() - MARGIN);
+        let name = theme::fit_text(name, SMALL.size, SMALL.weight, last - first);
+        let half = theme::text_width(&name, SMALL.size, SMALL.weight) / 2.0;
+        let middle = f64::midpoint(self.left, self.right).min(last - half).max(first + half);
+        canvas.text((middle, self.bottom + 32.0), &name, SMALL.at(Anchor::Middle));
     }
 
     /// Vertical grid lines with their labels below, and the axis' name.

@@ -29,6 +29,8 @@ pub struct PowerCurve {
     pub color: Color,
     /// `(users, power)` in any order, power from 0 to 1; points without users, or not finite, are left out, others moved into that range.
     pub points: Vec<(usize, f64)>,
+    /// Users from whom on power is 80 %, where that is known: it is then not read off the points.
+    pub n_needed: Option<usize>,
 }
 
 const WIDTH: f64 = 560.0;
@@ -97,9 +99,12 @@ fn cleaned(curve: &PowerCurve) -> PowerCurve {
     PowerCurve { points, ..curve.clone() }
 }
 
-/// The first number of users from which on power is enough: between points, linear in the logarithm of users.
-fn reached(points: &[(usize, f64)]) -> Option<Reached> {
+/// The first number of users from which on power is enough: the one that is known, where the axis has it, else between points, linear in the logarithm of users.
+fn reached(points: &[(usize, f64)], n_needed: Option<usize>) -> Option<Reached> {
     let (first, last) = (points.first()?, points.last()?);
+    if let Some(n) = n_needed.filter(|n| (first.0..=last.0).contains(n)) {
+        return Some(Reached::At(n as f64));
+    }
     let Some(below) = points.iter().rposition(|(_, power)| *power < ENOUGH) else {
         return Some(Reached::Before(first.0 as f64));
     };
@@ -124,7 +129,7 @@ fn users(n: f64) -> String {
 
 /// Where a curve reaches enough power, in words.
 fn crossing(curve: &PowerCurve) -> Option<String> {
-    Some(match reached(&curve.points)? {
+    Some(match reached(&curve.points, curve.n_needed)? {
         Reached::Before(n) => format!("80 % at {} or fewer", users(n)),
         Reached::At(n) => format!("80 % at {}", users(n)),
         Reached::Beyond(n) => format!("below 80 % at {}", users(n)),
@@ -215,7 +220,7 @@ fn note_curve(canvas: &mut Canvas, panel: &Panel, curve: &PowerCurve, n_curves: 
 
 /// A ring where a curve reaches enough power, and under it a thin line to the users it takes; a curve that is alone has it in words too.
 fn draw_crossing(canvas: &mut Canvas, panel: &Panel, curve: &PowerCurve, n_curves: usize) {
-    let reached = reached(&curve.points);
+    let reached = reached(&curve.points, curve.n_needed);
     let place = match reached {
         Some(Reached::At(n)) => Some(panel.at(n.ln(), ENOUGH)),
         _ => None,
@@ -260,6 +265,7 @@ pub(super) mod tests {
             name: (*name).into(),
             color,
             points: points.clone(),
+            n_needed: None,
         });
         draw(&PowerCurveData { heading, curves: curves.collect(), n_users })
     }
@@ -303,18 +309,33 @@ pub(super) mod tests {
     #[test]
     fn a_crossing_lies_between_its_points() {
         // Half way from 0.7 to 0.9, so half way from ln 100 to ln 400: 200 users.
-        assert_eq!(reached(&[(100, 0.7), (400, 0.9)]), Some(Reached::At(200.0)));
-        assert_eq!(reached(&[(100, 0.8), (400, 0.9)]), Some(Reached::Before(100.0)));
-        assert_eq!(reached(&[(100, 0.1), (400, 0.79)]), Some(Reached::Beyond(400.0)));
-        assert_eq!(reached(&[(100, 0.1), (400, 0.8)]), Some(Reached::At(400.0)));
-        assert_eq!(reached(&[]), None);
+        assert_eq!(reached(&[(100, 0.7), (400, 0.9)], None), Some(Reached::At(200.0)));
+        assert_eq!(reached(&[(100, 0.8), (400, 0.9)], None), Some(Reached::Before(100.0)));
+        assert_eq!(reached(&[(100, 0.1), (400, 0.79)], None), Some(Reached::Beyond(400.0)));
+        assert_eq!(reached(&[(100, 0.1), (400, 0.8)], None), Some(Reached::At(400.0)));
+        assert_eq!(reached(&[], None), None);
+    }
+
+    #[test]
+    fn a_number_that_is_known_is_not_read_off_the_points() {
+        let points = [(100, 0.7), (400, 0.9)];
+        assert_eq!(reached(&points, Some(197)), Some(Reached::At(197.0)));
+        let curve = PowerCurve {
+            name: String::new(),
+            color: theme::INK,
+            points: vec![(100, 0.1), (4000, 0.9)],
+            n_needed: Some(1970),
+        };
+        assert_eq!(crossing(&curve).unwrap(), "80 % at 1,970 users");
+        // Beyond the axis there is no place for it.
+        assert_eq!(reached(&points, Some(50)), Some(Reached::At(200.0)));
     }
 
     #[test]
     fn a_curve_that_falls_back_has_not_reached_it_yet() {
         let wobbling = [(10, 0.5), (100, 0.81), (200, 0.7), (800, 0.9), (1000, 0.95)];
         // From 200 on: half way between ln 200 and ln 800.
-        assert_eq!(reached(&wobbling), Some(Reached::At(400.0)));
+        assert_eq!(reached(&wobbling, None), Some(Reached::At(400.0)));
     }
 
     #[test]

@@ -47,6 +47,8 @@ fn page<'a>(found: &'a AbTest, figures: &'a [Figure]) -> ComparisonPage<'a> {
         ),
         figures,
         tables: tables(found),
+        examples: Vec::new(),
+        changes: None,
         notes: found.notes.clone(),
         methods: methods(found),
     }
@@ -108,12 +110,13 @@ fn figures(found: &AbTest) -> Result<Vec<Figure>> {
         };
         drafts.push(Draft::new(Place::Comparison, "replays", &data.heading.title.clone(), differences::draw(&data)));
     }
-    let names = designs(found).map(|design| design.name);
+    let designs = designs(found);
     let colors = arm_colors(&[Role::Contender, Role::Contender, Role::Primary]);
-    let curves = names.into_iter().zip(colors).zip(&found.power).map(|((name, color), points)| PowerCurve {
-        name: name.to_owned(),
+    let curves = designs.iter().zip(colors).zip(&found.power).map(|((design, color), points)| PowerCurve {
+        name: design.name.to_owned(),
         color,
         points: points.iter().map(|&(n, power)| (n as usize, power)).collect(),
+        n_needed: design.users_needed.map(|n| n as usize),
     });
     let curves: Vec<PowerCurve> = curves.filter(|curve| !curve.points.is_empty()).collect();
     if !curves.is_empty() {

@@ -5,10 +5,11 @@ use super::figures::Figure;
 use super::files::{Folder, folder_name};
 use super::page::{STYLE, rendered};
 use crate::compare::comparison::{Comparison, PairReport};
+use crate::compare::examples::{ListedItem, UserExample};
 use crate::compare::paired::Paired;
 use crate::compare::topic::Rows;
 use crate::compare::verdict::{caution, fixed, interval, p_text, short, signed};
-use crate::error::Result;
+use crate::error::{Result, plural};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -26,6 +27,8 @@ pub(super) struct ComparisonPage<'a> {
     pub meta: String,
     pub figures: &'a [Figure],
     pub tables: Vec<PlainTable>,
+    pub examples: Vec<ExampleView>,
+    pub changes: Option<PlainTable>,
     pub notes: Vec<String>,
     pub methods: Vec<String>,
 }
@@ -36,6 +39,16 @@ pub(super) struct PlainTable {
     pub caption: String,
     pub columns: Vec<String>,
     pub rows: Vec<Vec<String>>,
+}
+
+/// A user with the lists of two sides.
+#[derive(Serialize)]
+pub(super) struct ExampleView {
+    pub who: String,
+    pub about: String,
+    pub sides: [String; 2],
+    /// Per rank the item of each side; `None` below the end of its list.
+    pub ranks: Vec<[Option<ListedItem>; 2]>,
 }
 
 /// Writes the page of a comparison with its figures into a folder below `reports`. Returns the path of `index.html`.
@@ -71,8 +84,6 @@ pub(super) fn write_page(name: &str, page: &ComparisonPage<'_>, figures: &[Figur
 fn page<'a>(found: &'a Comparison, figures: &'a [Figure], names: &[&str]) -> ComparisonPage<'a> {
     let lines =
         if found.pairs.len() > 1 { found.pairs.iter().map(|pair| pair.sentence.clone()).collect() } else { vec![] };
-    let mut notes = found.notes.clone();
-    notes.extend(found.changes.iter().map(|(name, values)| format!("{name}: {}", values.join(" | "))));
     ComparisonPage {
         style: STYLE,
         kind: "Comparison",
@@ -96,9 +107,54 @@ fn page<'a>(found: &'a Comparison, figures: &'a [Figure], names: &[&str]) -> Com
         ),
         figures,
         tables: tables(found),
-        notes,
+        examples: found.pairs.iter().flat_map(examples).collect(),
+        changes: changes(found, names),
+        notes: found.notes.clone(),
         methods: methods(found),
     }
+}
+
+/// Whom the difference concerns most, with what both sides show to them.
+fn examples(pair: &PairReport) -> Vec<ExampleView> {
+    let sides = [&pair.candidate, &pair.baseline];
+    let view = |example: &UserExample| {
+        let n_ranks = example.lists.iter().map(Vec::len).max().unwrap_or(0);
+        let how = if example.is_better { "better" } else { "worse" };
+        ExampleView {
+            who: format!(
+                "Whom {} serves {how} than {}, by the most of {}",
+                sides[0],
+                sides[1],
+                plural(example.n_among, "user")
+            ),
+            about: format!(
+                "User {}, seed {}. {}: {} {}, {} {}.",
+                example.user,
+                example.seed,
+                pair.primary.topic.label_in_segment(),
+                sides[0],
+                fixed(example.candidate),
+                sides[1],
+                fixed(example.baseline)
+            ),
+            sides: sides.map(Clone::clone),
+            ranks: (0..n_ranks).map(|rank| example.lists.each_ref().map(|list| list.get(rank).cloned())).collect(),
+        }
+    };
+    pair.examples.iter().map(view).collect()
+}
+
+/// Options that differ; `None` where none do.
+fn changes(found: &Comparison, names: &[&str]) -> Option<PlainTable> {
+    (!found.changes.is_empty()).then(|| PlainTable {
+        caption: "Options that differ; those of the arms themselves begin with arm.".into(),
+        columns: std::iter::once("option").chain(names.iter().copied()).map(str::to_owned).collect(),
+        rows: found
+            .changes
+            .iter()
+            .map(|(name, values)| std::iter::once(name).chain(values).cloned().collect())
+            .collect(),
+    })
 }
 
 /// What was asked, for the line under the title.

@@ -165,6 +165,7 @@ fn power(found: &Comparison, pair: &PairReport) -> Draft {
             name: pair.primary.topic.label(),
             color,
             points: pair.power.iter().map(|&(n, power)| (n as usize, power)).collect(),
+            n_needed: pair.primary.users_needed.map(|n| n as usize),
         }],
         n_users: Some(pair.primary.n_users),
     };

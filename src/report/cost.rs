@@ -1,6 +1,6 @@
 //! What quality costs: the time that fitting an arm takes, with all that it is made of.
 //!
-//! Only what the store has by arm is counted: fits, and the rows that stackers learn from. Scoring and judging are one stage for all arms, because users are taken once for
+//! Only what the store has by arm is counted: fits, those of models that propose candidates among them, and the rows that stackers learn from. Scoring and judging are one stage for all arms, because users are taken once for
 //! all of them: whoever wants to know what serving costs has to measure that alone.
 
 use super::figures::{Draft, Place};
@@ -10,13 +10,21 @@ use super::records::{Arm, RunFacts};
 use super::tables::{Board, role};
 use crate::plots::trade_off::{self, ArmPoint, TradeOffData};
 use crate::plots::{Color, Heading};
+use crate::suggest::matches;
+use std::collections::BTreeSet;
 
 /// The headline metric against the seconds that an arm's fits take; `None` with fewer than two arms whose times are known.
 pub fn figure(board: &Board<'_>, protocol: &str) -> Option<Draft> {
     let (metric, k) = board.headline?;
     let point = |(arm, &color): (&Arm, &Color)| {
         let y = board.mark(protocol, metric.id, k, arm.id)?;
-        Some(ArmPoint { name: arm.name.clone(), color, role: role(arm), x: milliseconds(board.facts, arm)? / 1e3, y })
+        Some(ArmPoint {
+            name: arm.name.clone(),
+            color,
+            role: role(arm),
+            x: milliseconds(board.facts, arm, protocol)? / 1e3,
+            y,
+        })
     };
     let points: Vec<ArmPoint> = board.facts.arms.iter().zip(&board.colors).filter_map(point).collect();
     if points.len() < 2 {
@@ -24,13 +32,15 @@ pub fn figure(board: &Board<'_>, protocol: &str) -> Option<Draft> {
     }
     let name = label(&metric.name, Some(k));
     let missing = board.ranked(protocol).len().saturating_sub(points.len());
-    let missing = if missing > 0 { format!(" {missing} without times.") } else { String::new() };
+    let is_unclear = board.facts.work.values().any(|work| work.is_ambiguous);
+    let why = if is_unclear { " (fits of one name, and no telling whose)" } else { "" };
+    let missing = if missing > 0 { format!(" {missing} without times{why}.") } else { String::new() };
     let interval = board.level().map_or_else(|| "range over seeds".to_owned(), |level| format!("{level} % interval"));
     let heading = Heading {
         title: format!("{name} against time to fit, {protocol}"),
         caption: format!(
-            "{}. Wall clock of fits, others beside them: it depends on machine and threads. Stackers: with what they learn from. Scoring, \
-             one stage for all arms, is not in it.{missing} Line: {interval}; gray: none beats these in both.",
+            "{}. Wall clock of fits, others beside them: it depends on machine and threads. Stackers: with what they learn from; candidates: with \
+             their generators; without scoring, one stage for all.{missing} Line: {interval}; gray: none beats these in both.",
             board.conditions(protocol)
         ),
     };
@@ -47,32 +57,63 @@ pub fn figure(board: &Board<'_>, protocol: &str) -> Option<Draft> {
     Some(Draft::new(Place::Protocol(protocol.to_owned()), &file, &alt, trade_off::draw(&data)))
 }
 
-/// Mean time per seed of all that an arm needs fitted; `None` where a part of it is not known, e.g. because it was fitted under another name.
+/// Mean time per seed of all that an arm needs fitted; `None` where a part of it is not known.
+fn milliseconds(facts: &RunFacts, arm: &Arm, protocol: &str) -> Option<f64> {
+    let (mut all, mut seen) = (0.0, BTreeSet::new());
+    for name in needs(facts, arm, protocol)? {
+        let work = facts.work.get(&name)?;
+        // Two models that are the same but for their names are fitted once.
+        if seen.insert(&work.keys) {
+            all += work.mean_ms?;
+        }
+    }
+    Some(all)
+}
+
+/// The stages that an arm needs under a protocol; `None` where a part has none.
 ///
 /// A base model needs its fit for the test. A stacker needs its own, the rows that it learns from (as made for all stackers of the run), and every fit of the models whose
-/// scores it looks at, those on folds among them; the simple average learns from no rows.
-fn milliseconds(facts: &RunFacts, arm: &Arm) -> Option<f64> {
-    let fit = |name: &str| facts.work.get(&format!("fit {name}")).copied();
+/// scores it looks at and of those that propose the candidates it learned to rank, those on folds among them; the simple average learns from no rows. Where the
+/// protocol has its candidates from generators, every arm needs them for the test.
+fn needs(facts: &RunFacts, arm: &Arm, protocol: &str) -> Option<BTreeSet<String>> {
+    let for_test = |model: &str| format!("fit {model}{}", of_test(facts));
+    let mut out: BTreeSet<String> = generators(facts, protocol).into_iter().map(for_test).collect();
     if matches!(arm.role.as_str(), "base" | "floor") {
-        return fit(&format!("{}{}", arm.name, of_test(facts)));
+        out.insert(for_test(&arm.name));
+        return Some(out);
     }
     let features: Vec<String> =
         serde_json::from_str(facts.params.get(&format!("stackers.{}.features", arm.name))?).ok()?;
-    let mut models: Vec<&str> = features.iter().filter_map(|feature| model(facts, feature)).collect();
-    models.sort_unstable();
-    models.dedup();
-    let mut all = fit(&arm.name)?;
+    let looked_at = features.iter().filter_map(|feature| model(facts, feature));
+    let learned_under: Option<String> =
+        facts.params.get("training.protocol").and_then(|json| serde_json::from_str(json).ok()).flatten();
+    let proposing = learned_under.map_or_else(Vec::new, |protocol| generators(facts, &protocol));
+    out.insert(format!("fit {}", arm.name));
     if arm.role == "stacker" {
-        all += facts.work.get("stack rows")?;
+        out.insert("stack rows".to_owned());
     }
-    for model in models {
-        let own: Vec<f64> = facts.work.iter().filter(|(stage, _)| is_fit_of(stage, model)).map(|(_, ms)| *ms).collect();
+    for model in looked_at.chain(proposing) {
+        let own: Vec<&String> = facts.work.keys().filter(|stage| is_fit_of(stage, model)).collect();
         if own.is_empty() {
             return None;
         }
-        all += own.iter().sum::<f64>();
+        out.extend(own.into_iter().cloned());
     }
-    Some(all)
+    Some(out)
+}
+
+/// The models that propose candidates under a protocol, by the patterns of its options; floors answer to their own name only.
+fn generators<'a>(facts: &'a RunFacts, protocol: &str) -> Vec<&'a str> {
+    let patterns = facts.params.get(&format!("evaluation.{protocol}.generators"));
+    let patterns: Vec<String> = patterns.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default();
+    let is_meant = |arm: &&Arm| {
+        patterns.iter().any(|pattern| {
+            let (glob, adds) = pattern.strip_prefix('!').map_or((pattern.as_str(), true), |rest| (rest, false));
+            let is_glob = pattern.contains(['*', '?']);
+            matches(glob, &arm.name) == adds && (arm.role == "base" || arm.role == "floor" && !is_glob)
+        })
+    };
+    facts.arms.iter().filter(is_meant).map(|arm| arm.name.as_str()).collect()
 }
 
 /// How the names of the fits end that score the test.

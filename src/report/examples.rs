@@ -2,15 +2,17 @@
 
 use super::facts::{FactRow, FactTable};
 use super::numbers::{Cell, MISSING, decimal, label, whole};
-use super::records::{Item, RunFacts};
+use super::records::RunFacts;
 use super::tables::{ArmName, Board};
 use crate::store::exhibits::Example;
+use crate::store::items::Item;
 use serde::Serialize;
 
 /// Arms whose lists stand side by side.
 const MOST_LISTS: usize = 4;
-/// Digits of a score.
+/// Significant digits of a score, and most decimals that show them.
 const DIGITS: usize = 3;
+const MOST_DECIMALS: usize = 6;
 
 /// A user as the page shows it.
 #[derive(Debug, Clone, Serialize)]
@@ -137,12 +139,19 @@ fn counted(n: u64, noun: &str) -> String {
 /// The scores of every arm for the items of one arm's list.
 fn scores(board: &Board<'_>, example: &Example, arm: usize) -> Option<FactTable> {
     let list = &example.lists[arm];
+    let digits: Vec<Digits> =
+        example.scores.iter().map(|own| Digits::of(list.iter().map(|&place| f64::from(own[place as usize])))).collect();
     let row = |(rank, &place): (usize, &u32)| {
         let (item, is_hit) = example.items[place as usize];
         let mark = if is_hit { " ✓" } else { "" };
         FactRow {
             name: format!("{}. {}{mark}", rank + 1, item_name(board.facts, item).title),
-            cells: example.scores.iter().map(|own| Cell::text(score(own[place as usize]))).collect(),
+            cells: example
+                .scores
+                .iter()
+                .zip(&digits)
+                .map(|(own, digits)| Cell::text(digits.written(f64::from(own[place as usize]))))
+                .collect(),
         }
     };
     let arms = board.facts.arms.iter().map(|arm| arm.name.clone());
@@ -156,21 +165,60 @@ fn scores(board: &Board<'_>, example: &Example, arm: usize) -> Option<FactTable>
     })
 }
 
-/// A score with as many digits as tell neighbors apart: three significant ones for small numbers.
-fn score(value: f32) -> String {
-    let value = f64::from(value);
-    if value != 0.0 && value.abs() < 0.1 {
-        format!("{value:.*e}", DIGITS - 1).replace('-', "−")
-    } else {
-        decimal(value)
+/// How the scores of one arm are written, all alike, so that they compare at a glance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Digits {
+    /// So many decimals.
+    Decimals(usize),
+    /// Three significant digits and a power of ten.
+    Scientific,
+}
+
+impl Digits {
+    /// As many decimals as give the smallest score but 0 three significant digits, three at least; a power of ten where that takes too many, or scores are large.
+    fn of(scores: impl Iterator<Item = f64>) -> Self {
+        let sizes = scores.map(f64::abs).filter(|size| *size > 0.0);
+        let (smallest, largest) = sizes.fold((1.0_f64, 0.0_f64), |(low, high), size| (low.min(size), high.max(size)));
+        let decimals = DIGITS as i32 - 1 - smallest.log10().floor() as i32;
+        match usize::try_from(decimals) {
+            Ok(decimals) if decimals <= MOST_DECIMALS && largest < 1e6 => Self::Decimals(decimals.max(DIGITS)),
+            _ => Self::Scientific,
+        }
+    }
+
+    fn written(self, score: f64) -> String {
+        let text = match self {
+            Self::Decimals(n) => format!("{score:.n$}"),
+            Self::Scientific if score == 0.0 => "0".to_owned(),
+            Self::Scientific => format!("{score:.*e}", DIGITS - 1),
+        };
+        text.replace('-', "−")
     }
 }
 
 fn item_name(facts: &RunFacts, item: u32) -> ItemName {
     let known = facts.items.get(&item);
-    let title = known.map_or_else(
-        || format!("item {item}"),
-        |Item { title, id, .. }| if title.is_empty() { format!("item {id}") } else { title.clone() },
-    );
+    let title = known.map_or_else(|| format!("item {item}"), Item::shown);
     ItemName { title, genres: known.map_or_else(String::new, |item| item.genres.replace('|', ", ")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scores_of_an_arm_are_written_alike() {
+        let written = |scores: &[f64]| -> Vec<String> {
+            let digits = Digits::of(scores.iter().copied());
+            scores.iter().map(|&score| digits.written(score)).collect()
+        };
+        assert_eq!(written(&[4.25, 0.5, 0.0, -1.0]), ["4.250", "0.500", "0.000", "−1.000"]);
+        // The smallest has three digits, and so have the others as many decimals.
+        assert_eq!(written(&[0.812, 0.0999, -0.001_234]), ["0.81200", "0.09990", "−0.00123"]);
+        // 3e-5 would take seven decimals.
+        assert_eq!(written(&[0.5, -3e-5, 0.0]), ["5.00e−1", "−3.00e−5", "0"]);
+        assert_eq!(written(&[2e6, 1.0]), ["2.00e6", "1.00e0"]);
+        assert_eq!(written(&[0.0, 0.0]), ["0.000", "0.000"]);
+        assert_eq!(written(&[]), [""; 0]);
+    }
 }

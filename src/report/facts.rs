@@ -136,15 +136,17 @@ pub fn stages(facts: &RunFacts) -> FactTable {
         name: stage.name.clone(),
         cells: vec![
             Cell::text(stage.mean_ms.map_or_else(|| MISSING.to_owned(), duration)),
+            Cell::text(stage.mean_cpu_ms.map_or_else(|| MISSING.to_owned(), duration)),
             Cell::text(whole(stage.n_computed)),
             Cell::text(whole(stage.n_shared)),
             Cell::text(memory(stage.peak_memory_bytes)),
         ],
     });
-    let columns = ["stage", "mean time", "computed", "shared", "peak memory"];
+    let columns = ["stage", "mean time", "CPU", "computed", "shared", "peak memory"];
     FactTable {
-        caption: "Stages in order. Time is wall clock, the mean over the trials that computed the stage; peak memory is of the \
-                  whole process so far."
+        caption: "Stages in order. Time is wall clock, the mean over the trials that computed the stage. CPU time and peak memory are of \
+                  the whole process, so stages that ran side by side count each other's, and a thread that waits for a stage does the work of others: \
+                  --threads 1 tells them apart."
             .to_owned(),
         columns: columns.map(str::to_owned).to_vec(),
         rows: rows.collect(),
@@ -162,9 +164,9 @@ pub fn trials(facts: &RunFacts) -> FactTable {
             Cell::text(trial.split_hash.chars().take(12).collect::<String>()),
         ],
     });
-    let columns = ["seed", "wall clock", "threads", "peak memory", "split"];
+    let columns = ["seed", "stages", "threads", "peak memory", "split"];
     FactTable {
-        caption: "Trials, one per seed.".to_owned(),
+        caption: "Trials, one per seed. Time is that of all stages added up, more than the clock shows where they ran side by side.".to_owned(),
         columns: columns.map(str::to_owned).to_vec(),
         rows: rows.collect(),
     }

@@ -256,6 +256,7 @@ fn importances(board: &Board<'_>) -> Vec<Draft> {
 fn axis(measure: &str) -> &str {
     match measure {
         "permutation" | "permutation-train" => "increase of the loss when the column is shuffled",
+        "coefficient" => "change of the log-odds per standard deviation",
         _ => meaning(measure),
     }
 }

@@ -5,7 +5,7 @@
 //! Whatever came from a TOML or a data set is hostile text: the template escapes all of it, figures escape theirs, and a content security policy allows no
 //! script but the page's own, by its hash.
 //!
-//! `read` turns rows into the plain structs of `records`; `tables`, `cutoffs`, `variation`, `verdict`, `figures` (with `relations` and `cost`), `facts`, `left_out` and
+//! `read` (with `work`) turns rows into the plain structs of `records`; `tables`, `cutoffs`, `variation`, `verdict`, `figures` (with `relations` and `cost`), `facts`, `left_out` and
 //! `queries` make what is shown; `svg` shortens figures, `page` puts all into `page.html`, and `files` onto the disk. `comparison` and `ab` do the same for what
 //! `compare` found, and `stored` for what it found
 //! before; `index` is the page over all pages, and `text` the same leaderboards for other people's pages.
@@ -37,6 +37,7 @@ mod tables;
 mod text;
 mod variation;
 mod verdict;
+mod work;
 
 pub use ab::write_ab;
 pub use comparison::write_comparison;
@@ -46,6 +47,10 @@ pub use page::write;
 pub use stored::write_stored;
 pub use text::{Markup, text};
 
+#[cfg(test)]
+mod cost_tests;
+#[cfg(test)]
+mod figure_tests;
 #[cfg(test)]
 mod size_tests;
 #[cfg(test)]

@@ -144,9 +144,35 @@ pub fn memory(bytes: i64) -> String {
     format!("{} MiB", grouped(bytes as f64 / f64::from(1 << 20)))
 }
 
+/// A text with minus signs in place of the hyphens before numbers: `[-0.1, +0.2]` becomes `[−0.1, +0.2]`, and `mf-2` or `1e-9` stay.
+pub fn minus(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let (mut before, mut rest) = (' ', text.chars().peekable());
+    while let Some(c) = rest.next() {
+        let is_sign =
+            c == '-' && !before.is_alphanumeric() && before != '-' && rest.peek().is_some_and(char::is_ascii_digit);
+        out.push(if is_sign { '−' } else { c });
+        before = c;
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_the_hyphens_of_numbers_become_minus_signs() {
+        for (found, expected) in [
+            ("-0.1", "−0.1"),
+            ("NDCG@10 -0.02 [-0.1, +0.2] (-3 %)", "NDCG@10 −0.02 [−0.1, +0.2] (−3 %)"),
+            ("mf-2 beats item-knn: p = 1e-9", "mf-2 beats item-knn: p = 1e-9"),
+            ("--k -x - 5 é-1", "--k -x - 5 é-1"),
+            ("", ""),
+        ] {
+            assert_eq!(minus(found), expected);
+        }
+    }
 
     #[test]
     fn the_interval_over_seeds_is_students() {

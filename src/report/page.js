@@ -215,7 +215,8 @@ function makeTabs(main) {
     tabs[next].focus();
   });
   const reveal = (hash) => {
-    const at = panels.findIndex((panel) => `#${panel.id}` === hash);
+    const place = hash && document.getElementById(hash.slice(1));
+    const at = panels.findIndex((panel) => panel.contains(place || null));
     if (at >= 0) select(at);
   };
   // Before the browser scrolls there: it does not to what is away.

@@ -6,9 +6,10 @@ use super::facts::{self, FactTable, Notice, Pair, RatingBar};
 use super::figures::{self, Figure, Place};
 use super::files::{Folder, folder_name};
 use super::left_out;
+use super::numbers::minus;
 use super::protocols;
 use super::queries::{Query, queries};
-use super::read::run_facts;
+use super::read::{Extent, run_facts};
 use super::records::RunFacts;
 use super::scores;
 use super::tables::{self, ArmTable, Board};
@@ -105,7 +106,7 @@ pub(super) fn write_judged(
     reports: &Path,
     judge: impl Fn(&str, &str, u64) -> Result<Standings>,
 ) -> Result<PathBuf> {
-    let facts = run_facts(connection, run_id, tables::headline)?;
+    let facts = run_facts(connection, run_id, tables::headline, Extent::Page)?;
     let board = judged(&facts, judge)?;
     let figures = figures::figures(&board)?;
     let page = render(&board, &figures)?;
@@ -205,6 +206,7 @@ fn filled(name: &str, template: &str, page: Value) -> Result<String, minijinja::
     environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
     environment.add_global("script", SCRIPT);
     environment.add_global("policy", policy());
+    environment.add_filter("minus", |text: &str| minus(text));
     environment.render_named_str(name, template, page)
 }
 

@@ -3,12 +3,14 @@
 //! Values come ordered by seed and are averaged here, not in SQL, so that a mean is the same sum in the same order on every machine.
 
 use super::records::{
-    Arm, Dataset, Event, HistoryPoint, Importance, Interval, Item, Metric, Omission, Run, RunFacts, Split, Stage,
-    Trial, Values,
+    Arm, Dataset, Event, HistoryPoint, Importance, Interval, Metric, Omission, Run, RunFacts, Split, Stage, Trial,
+    Values,
 };
+use super::work::work;
 use crate::error::{Error, Result};
 use crate::store::agreement::{self, AgreementRow};
 use crate::store::exhibits::{self, Exhibits};
+use crate::store::items::{Item, items as store_items};
 use rusqlite::{Connection, OptionalExtension, Params, Row};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -46,26 +48,29 @@ const IMPORTANCES: &str = "SELECT arm_id, measure, feature, value
     FROM importance JOIN trial ON trial.id = trial_id JOIN arm ON arm.id = arm_id
     WHERE trial.run_id = ?1 ORDER BY arm.position, arm_id, measure, feature, seed";
 const STAGES: &str = "SELECT name, sum(is_shared = 0), sum(is_shared <> 0),
-        avg(CASE WHEN is_shared = 0 THEN stage.elapsed_ms END), max(stage.peak_memory_bytes)
+        avg(CASE WHEN is_shared = 0 THEN stage.elapsed_ms END), avg(cpu_ms), max(stage.peak_memory_bytes)
     FROM stage JOIN trial ON trial.id = trial_id WHERE run_id = ?1 GROUP BY name ORDER BY min(position), name";
-// A stage that another trial computed took what it took there; of several, in the first.
-const WORK: &str = "WITH own AS (SELECT stage.name, stage.key, is_shared, stage.elapsed_ms, seed FROM stage JOIN trial ON trial.id = trial_id WHERE run_id = ?1),
-        paid AS (SELECT key, elapsed_ms, min(trial_id) FROM stage WHERE is_shared = 0 AND key IN (SELECT key FROM own WHERE is_shared <> 0) GROUP BY key)
-    SELECT own.name, CASE WHEN is_shared = 0 THEN own.elapsed_ms ELSE paid.elapsed_ms END AS ms
-    FROM own LEFT JOIN paid ON paid.key = own.key WHERE ms IS NOT NULL ORDER BY own.name, seed";
 const PARAMS: &str = "SELECT name, value FROM param WHERE run_id = ?1";
 const EVENTS: &str = "SELECT level, code, message, count(DISTINCT trial_id), min(count), max(count) FROM event
     WHERE run_id = ?1 GROUP BY level, code, message ORDER BY level = 'warning' DESC, min(id)";
 
-const ITEMS: &str = "SELECT item_index, item_id, title, genres FROM item WHERE dataset_id = ?1
-    AND item_index IN (SELECT value FROM json_each(?2))";
 const ITEM_COUNTS: &str = "SELECT n_ratings FROM item WHERE dataset_id = ?1 AND n_ratings > 0 ORDER BY n_ratings DESC";
+
+/// How much of a run is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// All that its page shows.
+    Page,
+    /// The same without what trials left to be looked at, which no text has room for.
+    Tables,
+}
 
 /// Reads a run. `headline` picks, from the values over all users, the metric and k that segments are shown for.
 pub fn run_facts(
     connection: &Connection,
     run_id: &str,
     headline: impl Fn(&[Metric], &[Values]) -> Option<(i64, i64)>,
+    extent: Extent,
 ) -> Result<RunFacts> {
     // One read transaction: a trial that is committed meanwhile is in all tables of the page or in none.
     let snapshot = connection.is_autocommit().then(|| connection.unchecked_transaction()).transpose();
@@ -83,7 +88,11 @@ pub fn run_facts(
         let key = (value.protocol.clone(), value.metric_id, value.k, value.segment.clone(), value.arm_id);
         value.interval = intervals.get(&key).cloned();
     }
-    let exhibits = exhibits::read(connection, run_id).map_err(|error| failed(connection, &error))?;
+    let exhibits = match extent {
+        Extent::Page => exhibits::read(connection, run_id).map_err(|error| failed(connection, &error))?,
+        Extent::Tables => Exhibits::default(),
+    };
+    let params = all(connection, PARAMS, [run_id], |row| Ok((row.get(0)?, row.get(1)?)))?.into_iter().collect();
     Ok(RunFacts {
         items: items(connection, run.dataset_id, &exhibits)?,
         item_counts: all(connection, ITEM_COUNTS, [run.dataset_id], |row| row.get(0))?,
@@ -103,8 +112,8 @@ pub fn run_facts(
         history: all(connection, HISTORY, [run_id], history_point)?,
         importances: importances(connection, run_id)?,
         stages: all(connection, STAGES, [run_id], stage)?,
-        work: work(connection, run_id)?,
-        params: all(connection, PARAMS, [run_id], |row| Ok((row.get(0)?, row.get(1)?)))?.into_iter().collect(),
+        work: work(connection, run_id, &params)?,
+        params,
         events: all(connection, EVENTS, [run_id], event)?,
         run,
     })
@@ -175,11 +184,7 @@ fn items(connection: &Connection, dataset: i64, exhibits: &Exhibits) -> Result<B
     let examples = || exhibits.examples.iter().map(|(_, example)| example);
     let shown = examples().flat_map(|example| example.items.iter().map(|(item, _)| *item));
     let wanted: BTreeSet<u32> = shown.chain(examples().flat_map(|example| example.liked.iter().copied())).collect();
-    let wanted = serde_json::json!(wanted).to_string();
-    let rows = all(connection, ITEMS, (dataset, wanted), |row| {
-        Ok((row.get(0)?, Item { id: row.get(1)?, title: row.get(2)?, genres: row.get(3)? }))
-    })?;
-    Ok(rows.into_iter().collect())
+    store_items(connection, dataset, &wanted).map_err(|error| failed(connection, &error))
 }
 
 fn trial(row: &Row<'_>) -> rusqlite::Result<Trial> {
@@ -285,15 +290,9 @@ fn stage(row: &Row<'_>) -> rusqlite::Result<Stage> {
         n_computed: row.get(1)?,
         n_shared: row.get(2)?,
         mean_ms: row.get(3)?,
-        peak_memory_bytes: row.get(4)?,
+        mean_cpu_ms: row.get(4)?,
+        peak_memory_bytes: row.get(5)?,
     })
-}
-
-/// Mean times of stages, by name.
-fn work(connection: &Connection, run_id: &str) -> Result<BTreeMap<String, f64>> {
-    let rows: Vec<(String, f64)> = all(connection, WORK, [run_id], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let mean = |own: &[(String, f64)]| own.iter().map(|(_, ms)| ms).sum::<f64>() / own.len() as f64;
-    Ok(rows.chunk_by(|a, b| a.0 == b.0).map(|own| (own[0].0.clone(), mean(own))).collect())
 }
 
 fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
@@ -307,7 +306,8 @@ fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
     })
 }
 
-fn all<T>(
+/// All rows of a query.
+pub(super) fn all<T>(
     connection: &Connection,
     sql: &str,
     params: impl Params,

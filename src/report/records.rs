@@ -3,7 +3,8 @@
 use crate::plots::Spread;
 use crate::store::agreement::AgreementRow;
 use crate::store::exhibits::Exhibits;
-use std::collections::BTreeMap;
+use crate::store::items::Item;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A run with all that hangs on it.
 #[derive(Debug, Clone)]
@@ -24,8 +25,8 @@ pub struct RunFacts {
     pub history: Vec<HistoryPoint>,
     pub importances: Vec<Importance>,
     pub stages: Vec<Stage>,
-    /// Mean milliseconds that each stage took, whoever computed it.
-    pub work: BTreeMap<String, f64>,
+    /// What each stage took, whoever computed it, by name.
+    pub work: BTreeMap<String, Work>,
     /// Every option with its value as JSON.
     pub params: BTreeMap<String, String>,
     pub events: Vec<Event>,
@@ -35,15 +36,6 @@ pub struct RunFacts {
     pub items: BTreeMap<u32, Item>,
     /// Ratings of every rated item, most first.
     pub item_counts: Vec<i64>,
-}
-
-/// An item of the catalog.
-#[derive(Debug, Clone)]
-pub struct Item {
-    pub id: String,
-    pub title: String,
-    /// Joined by `|`.
-    pub genres: String,
 }
 
 /// The run itself, its TOML, and with what it ran.
@@ -202,7 +194,20 @@ pub struct Stage {
     pub n_shared: i64,
     /// Over the trials that computed it; `None` if another run did.
     pub mean_ms: Option<f64>,
+    /// CPU time of the whole process meanwhile, where it is known.
+    pub mean_cpu_ms: Option<f64>,
     pub peak_memory_bytes: i64,
+}
+
+/// What a step of the plan took, whoever computed it.
+#[derive(Debug, Clone)]
+pub struct Work {
+    /// What it made in each seed.
+    pub keys: BTreeSet<String>,
+    /// Mean milliseconds over seeds; `None` where the store does not tell those of every seed.
+    pub mean_ms: Option<f64>,
+    /// Whether its name can be that of something else.
+    pub is_ambiguous: bool,
 }
 
 /// A note or warning, over trials.

@@ -12,6 +12,9 @@ use crate::plots::{Heading, Spread};
 /// What accuracy is set against, as far as it has values.
 const AGAINST: &[&str] = &["coverage", "novelty", "tail-share"];
 
+/// Arms that a figure of average ranks can name.
+const MOST_RANKED: usize = 20;
+
 /// The headline metric against coverage, novelty and share of the tail under a protocol.
 pub fn trade_offs(board: &Board<'_>, protocol: &str) -> Vec<Draft> {
     let metric = |name: &&str| board.facts.metrics.iter().find(|metric| metric.name == **name);
@@ -51,12 +54,21 @@ fn trade_off(board: &Board<'_>, protocol: &str, against: &super::records::Metric
 }
 
 /// Average ranks of the arms by the headline metric, with their critical difference; `None` with fewer than three, or without values per user.
+///
+/// Of more arms than [`MOST_RANKED`] the primary one and those with the best ranks are shown; ranks and critical difference are those among all of them.
 pub fn average_ranks(board: &Board<'_>, protocol: &str) -> Option<Draft> {
     let ((metric, k), found) = (board.headline?, board.ranks.get(protocol)?);
     let name = label(&metric.name, Some(k));
-    let (n, n_arms) = (found.average.len(), board.ranked(protocol).len());
-    let choice =
-        if n < n_arms { format!(" {n} of {n_arms} arms: the primary and the best others.") } else { String::new() };
+    let n_arms = found.average.len();
+    let mut shown: Vec<&(String, f64)> = found.average.iter().collect();
+    let is_primary = |name: &str| board.facts.arms.iter().any(|arm| arm.is_primary && arm.name == name);
+    shown.sort_by(|a, b| is_primary(&b.0).cmp(&is_primary(&a.0)).then(a.1.total_cmp(&b.1)));
+    shown.truncate(MOST_RANKED);
+    let choice = if shown.len() < n_arms {
+        format!(" Shown: the primary and the best others; ranked: all {n_arms} arms.")
+    } else {
+        String::new()
+    };
     let level = board.rules.map_or(0.95, |rules| rules.level);
     let heading = Heading {
         title: format!("Average ranks by {name}, {protocol}"),
@@ -72,7 +84,7 @@ pub fn average_ranks(board: &Board<'_>, protocol: &str) -> Option<Draft> {
         let at = board.facts.arms.iter().position(|arm| arm.name == *name)?;
         Some((name.clone(), board.colors[at], role(&board.facts.arms[at]), *rank))
     };
-    let sides: Vec<_> = found.average.iter().filter_map(side).collect();
+    let sides: Vec<_> = shown.into_iter().filter_map(side).collect();
     let mut told: Vec<_> = sides.iter().map(|(name, _, _, rank)| (*rank, name)).collect();
     told.sort_by(|a, b| a.0.total_cmp(&b.0));
     let told: Vec<String> = told.iter().map(|(rank, name)| format!("{name} {rank:.2}")).collect();

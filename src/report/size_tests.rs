@@ -230,6 +230,7 @@ fn learned(row: &mut TrialRow) {
             key: format!("{name} {s}"),
             is_shared: false,
             elapsed_ms: 10.0 * (arm + 1) as f64,
+            cpu_ms: Some(20.0 * (arm + 1) as f64),
             peak_memory_bytes: 1,
         });
         for code in 0..3 {
@@ -274,7 +275,15 @@ fn the_page_of_a_large_run_stays_below_three_mebibytes() {
     let names: Vec<String> =
         files.map(|name| name.into_string().unwrap()).filter(|name| name.ends_with(".png")).collect();
     assert!(names.len() > 50 && names.iter().all(|name| is_ours(name)), "{names:?}");
-    for text in ["<h3>Examples</h3>", "Spearman", "long-tail.png", "ratings-over-time.png"] {
+    for text in [
+        "<h3 id=\"examples-1\">Examples</h3>",
+        "href=\"#examples-1\"",
+        "href=\"#scores-4\"",
+        "<h4>Rank correlation of arms</h4>",
+        "Spearman",
+        "long-tail.png",
+        "ratings-over-time.png",
+    ] {
         assert!(html.contains(text), "{text}");
     }
     for protocol in PROTOCOLS {

@@ -22,6 +22,8 @@ pub struct ArmTable {
     pub columns: Vec<Column>,
     /// Rows, in the order of arms.
     pub rows: Vec<ArmRow>,
+    /// In a table with the headline metric: the best floor, below whose row a line is drawn, because what stands there is no better.
+    pub best_floor: Option<String>,
     /// For a leaderboard whose numbers are at a cutoff: which, and which tables of other cutoffs can stand in its place.
     pub cutoff: Option<Cutoff>,
 }
@@ -332,9 +334,9 @@ pub fn leaderboard(
     let has_headline =
         board.headline.is_some_and(|(headline, _)| metrics.iter().any(|(metric, _)| metric.id == headline.id));
     let floor = rows.iter_mut().find(|row| row.arm.is_floor && has_headline);
-    let bar = floor.map_or("", |row| {
+    let best_floor = floor.map(|row| {
         row.is_bar = true;
-        " Below the thick line: no better than the best floor."
+        row.arm.name.clone()
     });
     let tested = if has_headline { standing::add_column(board, protocol, &mut columns, &mut rows) } else { "" };
     let used: Vec<&Values> = metrics
@@ -344,8 +346,9 @@ pub fn leaderboard(
     let n = extent(used.iter().flat_map(|v| &v.n).copied()).unwrap_or_default();
     let n_seeds = used.iter().map(|v| v.values.len()).max().unwrap_or(0);
     let below = below(&used, n_seeds);
-    let caption = format!("n = {n} {noun}, {}{below}. Best value in bold.{bar}{tested}", seeds(n_seeds));
-    Some(ArmTable { title: format!("{title}, protocol {protocol}"), caption, columns, rows, cutoff: None })
+    let caption = format!("n = {n} {noun}, {}{below}. Best value in bold.{tested}", seeds(n_seeds));
+    let title = format!("{title}, protocol {protocol}");
+    Some(ArmTable { title, caption, columns, rows, best_floor, cutoff: None })
 }
 
 /// What stands below each mean.
@@ -419,6 +422,7 @@ fn segment_table<'a>(
         caption: format!("n is the number of users{}. Best value in bold.", below(&used, 1)),
         columns,
         rows,
+        best_floor: None,
         cutoff: None,
     }
 }

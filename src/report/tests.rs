@@ -13,7 +13,8 @@ const SCHEMA: &str = concat!(
     include_str!("../store/migrations/0002_statistics.sql"),
     include_str!("../store/migrations/0003_agreement.sql"),
     include_str!("../store/migrations/0004_relevant.sql"),
-    include_str!("../store/migrations/0005_exhibits.sql")
+    include_str!("../store/migrations/0005_exhibits.sql"),
+    include_str!("../store/migrations/0006_cpu.sql")
 );
 
 /// The page of a run that nobody has judged.
@@ -23,7 +24,7 @@ fn write(db: &Connection, run: &str, reports: &Path) -> Result<PathBuf> {
 }
 
 /// What a test's store is like.
-struct Store {
+pub(super) struct Store {
     experiment: &'static str,
     about: &'static str,
     primary: &'static str,
@@ -31,7 +32,7 @@ struct Store {
     seeds: &'static [i64],
 }
 
-const USUAL: Store = Store {
+pub(super) const USUAL: Store = Store {
     experiment: "gb-stack",
     about: "A boosted stack of four base models on MovieLens, without the leak of the recipe.",
     primary: "gb",
@@ -40,7 +41,7 @@ const USUAL: Store = Store {
 };
 
 /// `(name, role, kind, NDCG@10 in thousandths)`.
-const ARMS: &[(&str, &str, &str, f64)] = &[
+pub(super) const ARMS: &[(&str, &str, &str, f64)] = &[
     ("gb", "stacker", "gradient-boosting", 812.0),
     ("logistic", "stacker", "logistic", 806.0),
     ("average", "average", "average", 797.0),
@@ -75,7 +76,7 @@ const SEGMENTS: &[&str] = &[
     "item-popularity:tail",
 ];
 
-fn store(of: &Store) -> Connection {
+pub(super) fn store(of: &Store) -> Connection {
     let db = Connection::open_in_memory().unwrap();
     db.execute_batch(SCHEMA).unwrap();
     let counts =
@@ -136,8 +137,15 @@ fn trial(db: &Connection, at: i64, seed: i64) {
     {
         let is_shared = at > 0 && position < 1;
         db.execute(
-            "INSERT INTO stage VALUES (?1, ?2, ?3, 'key', ?4, ?5, 52428800)",
-            params![trial, position as i64, name, is_shared, 12.5 * position as f64],
+            "INSERT INTO stage (trial_id, position, name, key, is_shared, elapsed_ms, peak_memory_bytes) VALUES (?1, ?2, ?3, ?6, ?4, ?5, 52428800)",
+            params![
+                trial,
+                position as i64,
+                name,
+                is_shared,
+                12.5 * position as f64,
+                if position < 1 { (*name).to_owned() } else { format!("{name} {trial}") }
+            ],
         )
         .unwrap();
     }
@@ -363,7 +371,7 @@ fn the_queries_run_and_give_the_tables() {
 }
 
 /// A page of the usual store after some changes to it.
-fn page_after(sql: &str) -> String {
+pub(super) fn page_after(sql: &str) -> String {
     let db = store(&USUAL);
     db.execute_batch(sql).unwrap();
     page_of(&db).0
@@ -445,27 +453,15 @@ fn forty_arms_are_all_in_the_table_and_twelve_in_the_curves() {
 }
 
 #[test]
-fn what_an_arm_costs_has_all_that_it_is_made_of() {
-    let sql = "UPDATE stage SET name = 'stack rows' WHERE name = 'features';
-        INSERT INTO param VALUES ('0123456789ab', 'stackers.gb.features', '[\"score_bias\", \"score_mf@rank\", \"user_n_ratings\"]');";
-    let html = page_after(sql);
-    // 12.5 ms times their place: fit mf 2; gb has fit gb 4, stack rows 3, fit bias 1, fit mf 2. Of the others no fit is there.
-    assert!(html.contains("6 without times."));
-    assert!(html.contains("gb 0.812 in 0.125 s, ") && html.contains("mf 0.799 in 0.025 s\""));
-    // What another run computed took what it took there.
-    let shared = "INSERT INTO run SELECT 'ffffffffffff', experiment_id, dataset_id, 'other', attempt, about, started_at, n_trials, config_toml, config_source,
-            config_path, rexp_version, rexp_source, rexp_commit, git_commit, sqlite_version, machine FROM run;
-        INSERT INTO trial VALUES (100, 'ffffffffffff', 41, 1, 'now', 1.0, 1, 2);
-        UPDATE stage SET key = 'of mf', is_shared = 1, elapsed_ms = 0 WHERE name = 'fit mf';
-        INSERT INTO stage VALUES (100, 0, 'fit another name', 'of mf', 0, 80.0, 1);";
-    let html = page_after(&format!("{sql}{shared}"));
-    assert!(html.contains("gb 0.812 in 0.180 s, ") && html.contains("mf 0.799 in 0.080 s\""));
-    // Refitted models score the test as they are then.
-    let html = page_after(&format!(
-        "{sql} INSERT INTO param VALUES ('0123456789ab', 'split.refit', 'true');
-         INSERT INTO stage SELECT trial_id, 20, 'fit mf on train_full', 'key', 0, 100.0, 1 FROM stage WHERE name = 'fit mf'"
-    ));
-    assert!(html.contains("gb 0.812 in 0.225 s, mf 0.799 in 0.100 s\"") && html.contains("7 without times."));
+fn what_leaderboards_as_text_do_not_print_is_not_read() {
+    let db = store(&USUAL);
+    db.execute_batch(
+        "DROP TABLE example; DROP TABLE score_range; DROP TABLE calibration_bin; DROP TABLE score_likeness",
+    )
+    .unwrap();
+    let read = |extent| super::read::run_facts(&db, "0123456789ab", super::tables::headline, extent);
+    assert!(read(super::read::Extent::Page).is_err());
+    assert!(read(super::read::Extent::Tables).unwrap().exhibits.examples.is_empty());
 }
 
 #[test]

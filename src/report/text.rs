@@ -1,7 +1,7 @@
 //! The leaderboards of a page as text for somebody else's page: Markdown and LaTeX.
 
 use super::page::judged;
-use super::read::run_facts;
+use super::read::{Extent, run_facts};
 use super::tables::{self, ArmTable, Column};
 use super::verdict::verdicts;
 use crate::compare::standing::standings;
@@ -22,7 +22,7 @@ pub enum Markup {
 /// # Errors
 /// As [`super::write`], but for files.
 pub fn text(store: &Store, run_id: &str, markup: Markup) -> Result<String> {
-    let facts = run_facts(store.connection(), run_id, tables::headline)?;
+    let facts = run_facts(store.connection(), run_id, tables::headline, Extent::Tables)?;
     let board = judged(&facts, |protocol, metric, k| standings(store, run_id, protocol, metric, k))?;
     let mut out = markup.title(&facts.run.experiment);
     for verdict in verdicts(&board) {
@@ -97,7 +97,10 @@ impl Markup {
             });
             std::iter::once(self.escaped(&row.arm.name)).chain(cells).collect::<Vec<String>>()
         });
-        let (title, caption) = (self.escaped(&table.title), self.escaped(&table.caption));
+        // A text has no line to point to: the page's stands below the best floor.
+        let floor = table.best_floor.as_ref();
+        let floor = floor.map_or_else(String::new, |name| format!(" Below {name}: no better than this best floor."));
+        let (title, caption) = (self.escaped(&table.title), self.escaped(&(table.caption.clone() + &floor)));
         match self {
             Self::Markdown => {
                 let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
@@ -127,6 +130,7 @@ impl Markup {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::{USUAL, page_after, store};
     use super::*;
 
     #[test]
@@ -134,5 +138,25 @@ mod tests {
         assert_eq!(Markup::Markdown.escaped("a|b_*<i>&"), "a\\|b\\_\\*\\<i\\>&amp;");
         assert_eq!(Markup::Latex.escaped("50%_{x}\\−"), "50\\%\\_\\{x\\}\\textbackslash{}$-$");
         assert_eq!(Markup::Markdown.escaped("a\u{202e}b"), "a\\u{202e}b");
+    }
+
+    #[test]
+    fn a_line_is_named_only_where_it_is_drawn() {
+        let html = page_after("");
+        let caption =
+            html.split_once("<b>Ranking, protocol rated</b>").unwrap().1.split_once("</figcaption>").unwrap().0;
+        assert!(
+            caption.contains("Best value in bold.")
+                && caption.contains("Below the thick line: no better than the best floor.")
+        );
+        let db = store(&USUAL);
+        let facts = run_facts(&db, "0123456789ab", tables::headline, Extent::Tables).unwrap();
+        let tables = tables::leaderboards(&tables::Board::new(&facts), "rated");
+        let text = Markup::Markdown.table(&tables[0]);
+        assert!(
+            !text.contains("thick line") && text.contains("Below popularity: no better than this best floor."),
+            "{text}"
+        );
+        assert!(!Markup::Latex.table(&tables[1]).contains("Below"));
     }
 }

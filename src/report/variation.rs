@@ -40,7 +40,14 @@ pub fn table(board: &Board<'_>, protocol: &str) -> Option<ArmTable> {
         column("rest", "user × seed, SD", "how much a user differs from seed to seed: other test items, other fits"),
     ];
     let rows = rows.into_iter().map(|(_, row)| row).collect();
-    Some(ArmTable { title: format!("Where {name} varies, protocol {protocol}"), caption, columns, rows, cutoff: None })
+    Some(ArmTable {
+        title: format!("Where {name} varies, protocol {protocol}"),
+        caption,
+        columns,
+        rows,
+        best_floor: None,
+        cutoff: None,
+    })
 }
 
 fn cells(of: &Variation) -> [Cell; 3] {

@@ -58,6 +58,8 @@ pub struct StageSummary {
     pub n_shared: i64,
     /// Wall clock where it was computed.
     pub mean_ms: Option<f64>,
+    /// CPU time of the whole process meanwhile, where it was computed and is known.
+    pub mean_cpu_ms: Option<f64>,
 }
 
 /// A note or warning over all trials of a run.
@@ -81,7 +83,7 @@ const PARTS: &str = "SELECT trial.seed, part, n_rows, n_users, n_items, n_cold_u
     FROM trial JOIN split_part ON split_part.split_id = trial.split_id
     WHERE trial.run_id = ?1 AND trial.seed = (SELECT min(seed) FROM trial WHERE run_id = ?1)
     ORDER BY CASE part WHEN 'base_train' THEN 1 WHEN 'meta_train' THEN 2 WHEN 'train_full' THEN 3 WHEN 'test' THEN 4 ELSE 5 END";
-const STAGES: &str = "SELECT name, sum(is_shared = 0), sum(is_shared = 1), avg(CASE is_shared WHEN 0 THEN stage.elapsed_ms END)
+const STAGES: &str = "SELECT name, sum(is_shared = 0), sum(is_shared = 1), avg(CASE is_shared WHEN 0 THEN stage.elapsed_ms END), avg(cpu_ms)
     FROM trial JOIN stage ON stage.trial_id = trial.id WHERE trial.run_id = ?1 GROUP BY name ORDER BY min(position), name";
 const EVENTS: &str =
     "SELECT level, code, message, count(DISTINCT trial_id), min(count), max(count) FROM event WHERE run_id = ?1
@@ -100,7 +102,13 @@ impl Store {
         let db = &self.connection;
         let parts: Vec<(i64, Part)> = all(db, PARTS, [run], |row| Ok((row.get(0)?, part(row)?)))?;
         let stages = all(db, STAGES, [run], |row| {
-            Ok(StageSummary { name: row.get(0)?, n_computed: row.get(1)?, n_shared: row.get(2)?, mean_ms: row.get(3)? })
+            Ok(StageSummary {
+                name: row.get(0)?,
+                n_computed: row.get(1)?,
+                n_shared: row.get(2)?,
+                mean_ms: row.get(3)?,
+                mean_cpu_ms: row.get(4)?,
+            })
         })?;
         let events = all(db, EVENTS, [run], |row| {
             Ok(EventSummary {
@@ -140,4 +148,36 @@ fn part(row: &Row<'_>) -> rusqlite::Result<Part> {
         n_cold_items: row.get(6)?,
         n_relevant: row.get(7)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::rows::{StageRow, TrialRow};
+    use crate::store::tests::{bundle, split, trial};
+
+    #[test]
+    fn cpu_time_is_read_where_it_is_known() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("s.sqlite");
+        std::fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/stores/v5.sqlite"), &path).unwrap();
+        let mut store = Store::open(&path).unwrap();
+        let old = store.details(&store.find_run("tiny").unwrap()).unwrap().stages;
+        assert!(old.iter().all(|stage| stage.mean_ms.is_some() && stage.mean_cpu_ms.is_none()), "of the fifth version");
+        let stage = |key: &str, cpu_ms| StageRow {
+            name: "fit mf".into(),
+            key: key.into(),
+            is_shared: false,
+            elapsed_ms: 4.0,
+            cpu_ms,
+            peak_memory_bytes: 1,
+        };
+        let bundle = bundle("another");
+        for (seed, cpu_ms) in [(1, Some(3.0)), (2, Some(5.0)), (3, None)] {
+            let row = TrialRow { stages: vec![stage(&seed.to_string(), cpu_ms)], ..trial(seed) };
+            store.write_trial(&bundle, &split(), &row).unwrap();
+        }
+        let new = store.details(&bundle.run.id).unwrap().stages;
+        assert_eq!((new[0].n_computed, new[0].mean_ms, new[0].mean_cpu_ms), (3, Some(4.0), Some(4.0)));
+    }
 }

@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0003_agreement.sql"),
     include_str!("migrations/0004_relevant.sql"),
     include_str!("migrations/0005_exhibits.sql"),
+    include_str!("migrations/0006_cpu.sql"),
 ];
 
 /// Refuses a file that is a database of another program, or of a newer rexp.
@@ -59,7 +60,10 @@ pub fn is_current(connection: &Connection, path: &Path) -> Result<()> {
     }
     let message = match version {
         0 => "it is empty; run an experiment first".to_owned(),
-        _ => format!("it has the older version {version}; `rexp run` brings it forward, or name a copy with --db"),
+        _ => format!(
+            "it has the older version {version}, this rexp reads {}; `rexp run FILE` with this --db brings it forward, and leaves the old one beside it as *.v{version}.bak",
+            MIGRATIONS.len()
+        ),
     };
     Err(Error::Store { path: path.to_owned(), message })
 }

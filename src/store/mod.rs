@@ -11,6 +11,7 @@ pub mod exhibits;
 pub mod export;
 pub mod identity;
 pub mod inference;
+pub mod items;
 pub mod lock;
 mod migrate;
 mod open;

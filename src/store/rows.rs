@@ -201,6 +201,8 @@ pub struct StageRow {
     pub is_shared: bool,
     /// Wall clock; 0 when shared.
     pub elapsed_ms: f64,
+    /// CPU time of the whole process meanwhile; `None` when shared or not known.
+    pub cpu_ms: Option<f64>,
     /// Peak memory of the process so far.
     pub peak_memory_bytes: u64,
 }

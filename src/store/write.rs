@@ -248,7 +248,8 @@ fn user_list_rows(db: &Transaction<'_>, trial: &TrialRow, encoded: &Encoded) -> 
 
 fn stage_rows(db: &Transaction<'_>, ids: &Ids, trial: &TrialRow) -> rusqlite::Result<()> {
     let mut insert = db.prepare_cached(
-        "INSERT INTO stage (trial_id, position, name, key, is_shared, elapsed_ms, peak_memory_bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO stage (trial_id, position, name, key, is_shared, elapsed_ms, cpu_ms, peak_memory_bytes)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?;
     for (position, stage) in trial.stages.iter().enumerate() {
         insert.execute(params![
@@ -258,6 +259,7 @@ fn stage_rows(db: &Transaction<'_>, ids: &Ids, trial: &TrialRow) -> rusqlite::Re
             stage.key,
             stage.is_shared,
             stage.elapsed_ms,
+            stage.cpu_ms,
             stage.peak_memory_bytes as i64
         ])?;
     }

@@ -117,6 +117,73 @@ fn numbers_are_those_of_the_users_in_the_store() {
 }
 
 #[test]
+fn examples_are_the_users_who_differ_most_with_the_lists_they_were_shown() {
+    let home = a_and_b();
+    let json = home.json(&["compare", "a", "b", "--json"]);
+    let examples = json["pairs"][0]["examples"].as_array().unwrap();
+    let (a, b) = (by_user(&home, "a", "gradient-boosting"), by_user(&home, "b", "logistic"));
+    let of_first_seed = a.iter().filter(|(key, _)| key.ends_with(" 1"));
+    let differences: Vec<f64> = of_first_seed.map(|(key, value)| value - b[key]).collect();
+    let farthest =
+        [differences.iter().copied().fold(f64::MIN, f64::max), differences.iter().copied().fold(f64::MAX, f64::min)];
+    assert!(farthest[0] > 0.0 && farthest[1] < 0.0, "{farthest:?}");
+    assert_eq!(examples.iter().map(|example| &example["is_better"]).collect::<Vec<_>>(), [true, false]);
+    for (example, farthest) in examples.iter().zip(farthest) {
+        let difference = number(&example["candidate"]) - number(&example["baseline"]);
+        assert!((difference - farthest).abs() < 1e-6, "{example}");
+        assert_eq!(
+            (&example["seed"], example["n_among"].as_u64().unwrap()),
+            (&Value::from(1), differences.len() as u64)
+        );
+        let user = example["user"].as_str().unwrap();
+        assert!((a[&format!("{user} 1")] - number(&example["candidate"])).abs() < 1e-6);
+        for (list, (run, arm)) in
+            example["lists"].as_array().unwrap().iter().zip([("a", "gradient-boosting"), ("b", "logistic")])
+        {
+            let exported = home.ok(&["export", "rankings", run, "--format", "jsonl"]).stdout;
+            let lines = exported.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+            let mut own: Vec<Value> = lines
+                .filter(|line| {
+                    line["seed"] == 1 && line["arm"] == arm && line["protocol"] == "rated" && line["user"] == user
+                })
+                .collect();
+            own.sort_by_key(|line| line["rank"].as_u64());
+            own.truncate(10);
+            let shown: Vec<(bool, String)> = list
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|item| (item["is_relevant"].as_bool().unwrap(), item["title"].as_str().unwrap().to_owned()))
+                .collect();
+            assert!(!own.is_empty() && own.len() == shown.len(), "{list}");
+            for (line, (is_relevant, title)) in own.iter().zip(&shown) {
+                assert_eq!(
+                    (line["relevance"] == 1, &title_of(&home, line["item"].as_str().unwrap())),
+                    (*is_relevant, title)
+                );
+            }
+        }
+    }
+    let page = std::fs::read_to_string(home.path("results/reports/compare-a-vs-b/index.html")).unwrap();
+    for part in [
+        "<h2>Examples</h2>",
+        "Whom a serves better than b, by the most of ",
+        "Whom a serves worse than b",
+        "<td class=\"hit\">",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    let first = examples[0]["lists"][0][0]["title"].as_str().unwrap();
+    assert!(page.contains(first), "{first}");
+}
+
+/// The title of an item in the store.
+fn title_of(home: &Home, item: &str) -> String {
+    let sql = "SELECT title FROM item WHERE item_id = ?1";
+    home.db("results/rexp.sqlite").query_row(sql, [item], |row| row.get(0)).unwrap()
+}
+
+#[test]
 fn the_same_question_has_the_same_bits_at_any_number_of_threads() {
     let home = ran(&[("a", BOOSTING), ("b", LOGISTIC), ("c", "seeds = [1, 2, 3, 4, 5]\n")]);
     let answer = |words: &[&str], threads: &str| {
@@ -230,6 +297,7 @@ fn sides_without_a_difference_are_identical_and_no_number_is_undefined() {
     let primary = &json["pairs"][0]["primary"];
     assert_eq!((number(&primary["uplift"]), number(&primary["p"]), &primary["d"]), (0.0, 1.0, &Value::Null));
     assert_eq!(json["changes"][0][0], "arm.seed", "{}", json["changes"]);
+    assert_eq!(json["pairs"][0]["examples"].as_array().unwrap().len(), 0, "nobody differs");
     let page = std::fs::read_to_string(home.path("results/reports/compare-a-vs-copy/index.html")).unwrap();
     assert!(!page.contains("NaN") && !page.contains("inf"), "undefined numbers on the page");
     let verdict = first_line(&home, &["ab", "a", "copy", "--replays", "100"]);

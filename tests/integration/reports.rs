@@ -40,8 +40,13 @@ fn deleted_reports_are_made_again_byte_by_byte_and_every_question_has_its_own_pa
 fn the_page_over_all_pages_names_every_experiment_and_comparison() {
     let home = a_and_b();
     home.ok(&["compare", "a", "b"]);
-    home.ok(&["report", "--all"]);
+    let named = home.ok(&["report", "--all"]).stdout;
     let index = home.path("results/reports/index.html");
+    assert!(named.lines().count() == 4 && home.path(named.lines().last().unwrap()) == index, "{named}");
+    let json = home.json(&["report", "--all", "--json"]);
+    let last = json.as_array().unwrap().last().unwrap();
+    assert!(last["run"].is_null() && home.path(last["report"].as_str().unwrap()) == index, "{json}");
+    assert!(home.ok(&["report", "a"]).stdout.trim_end().ends_with("a/index.html"));
     let html = fs::read_to_string(&index).unwrap();
     for link in ["href=\"a&#x2f;index.html\"", "href=\"b&#x2f;index.html\"", "href=\"compare-a-vs-b&#x2f;index.html\""]
     {
