@@ -3,9 +3,9 @@
 //! A resample is n draws of n units with equal probability. Drawing n indices one by one costs a random access to memory each; instead units
 //! stand in groups of 256, and (1) every group gets an independent Poisson(256 λ) number of draws, λ slightly below 1, each of which is
 //! one of its units by one random byte: that gives every unit an independent Poisson(λ) count; (2) given their total T, such counts *are*
-//! multinomial with T draws; (3) the n − T missing draws follow one by one. If T > n, which takes 1.5 standard deviations, the numbers are drawn
-//! again: whether that happens depends on T alone, so what is kept is still multinomial given T. The result is exactly the
-//! bootstrap of Efron (1979), not the Poisson bootstrap, up to the 2⁻⁶⁴ resolution of a generator.
+//! multinomial with T draws; (3) each of the n − T missing draws goes to the group of a uniform unit, as one more of the draws whose unit a byte
+//! chooses. If T > n, which takes 1.5 standard deviations, the numbers are drawn again: whether that happens depends on T alone, so what is kept is
+//! still multinomial given T. The result is exactly the bootstrap of Efron (1979), not the Poisson bootstrap, up to the 2⁻⁶⁴ resolution of a generator.
 //!
 //! A block goes through the groups once, all resamples of a group together, so that the values of 256 units stay in the fastest cache.
 
@@ -81,7 +81,7 @@ pub(super) struct Block {
     /// `[n_groups × n_resamples]`: draws of each group.
     counts: Vec<u16>,
     n_groups_done: usize,
-    /// Units drawn beside those of groups, of all resamples.
+    /// Draws of units beyond the last whole group, of all resamples.
     singles: Vec<u32>,
     /// One past the last of `singles`, per resample.
     ends: Vec<usize>,
@@ -117,7 +117,12 @@ impl Block {
             let mut bits = Bits::of_resample(seed, resample);
             let n_drawn = plan.law.as_ref().map_or(0, |law| block.draw_numbers(plan, law, row, n_resamples, &mut bits));
             let n_units = plan.n_units as u32;
-            block.singles.extend((n_drawn..plan.n_units).map(|_| bits.below(n_units)));
+            for unit in (n_drawn..plan.n_units).map(|_| bits.below(n_units)) {
+                match block.counts.get_mut(unit as usize / GROUP * n_resamples + row) {
+                    Some(count) => *count += 1,
+                    None => block.singles.push(unit),
+                }
+            }
             block.ends.push(block.singles.len());
             block.generators.push(bits);
         }
@@ -175,7 +180,7 @@ impl Block {
         self.n_groups_done += 1;
     }
 
-    /// Units that each resample draws beside those of groups.
+    /// Units beyond the last whole group that each resample draws.
     pub(super) fn singles(&self) -> impl Iterator<Item = &[u32]> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
         starts.zip(&self.ends).map(|(start, &end)| &self.singles[start..end])

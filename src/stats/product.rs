@@ -18,6 +18,19 @@ const TILE: usize = 8;
 /// Groups whose counts are held at once: 1 MB for a block of 128 resamples.
 const TOGETHER: usize = 4;
 
+/// For the last word of a group: 1 for as many of its bytes as count, 0 for the others.
+const KEEP: [[f64; 8]; 8] = {
+    let mut keep = [[0.0; 8]; 8];
+    let mut n = 0;
+    while n < 64 {
+        if n % 8 < n / 8 {
+            keep[n / 8][n % 8] = 1.0;
+        }
+        n += 1;
+    }
+    keep
+};
+
 /// `W` series, unit by unit, that are added in `C` chains.
 pub(super) struct Tile<const W: usize, const C: usize>(Vec<[f64; W]>);
 
@@ -80,16 +93,11 @@ fn by_count(plan: &Plan, values: ArrayView2<'_, f64>, mut block: Block) -> Vec<V
         let values = values.slice(s![first * GROUP..first * GROUP + n, ..]);
         general_mat_mul(1.0, &counts.slice(s![.., ..n]), &values, 1.0, &mut totals);
     }
-    // Units beyond the last whole group, in the same way; single draws of others one by one.
+    // Units beyond the last whole group, in the same way.
     let first = n_groups * GROUP;
     let mut beyond = Array2::zeros((n_resamples, plan.n_units - first));
     for (row, singles) in block.singles().enumerate() {
-        for &unit in singles {
-            match (unit as usize).checked_sub(first) {
-                Some(at) => beyond[[row, at]] += 1.0,
-                None => totals.row_mut(row).zip_mut_with(&values.row(unit as usize), |total, value| *total += value),
-            }
-        }
+        singles.iter().for_each(|&unit| beyond[[row, unit as usize - first]] += 1.0);
     }
     general_mat_mul(1.0, &beyond, &values.slice(s![first.., ..]), 1.0, &mut totals);
     totals.columns().into_iter().map(|column| column.to_vec()).collect()
@@ -200,14 +208,14 @@ impl<const W: usize, const C: usize> Tile<W, C> {
         block.fold_next_group(
             [[0.0; W]; C],
             |chains, drawn, n| {
-                if n == drawn.len() {
-                    for (at, unit) in drawn.into_iter().enumerate() {
-                        plus(&mut chains[at % C], &units[usize::from(unit)]);
+                let keep = if n == drawn.len() { None } else { Some(&KEEP[n % 8]) };
+                for (at, unit) in drawn.into_iter().enumerate() {
+                    let mut values = units[usize::from(unit)];
+                    // A factor of 0 or 1 instead of an end that no processor foresees.
+                    if let Some(keep) = keep {
+                        values.iter_mut().for_each(|value| *value *= keep[at]);
                     }
-                } else {
-                    for &unit in &drawn[..n] {
-                        plus(&mut chains[0], &units[usize::from(unit)]);
-                    }
+                    plus(&mut chains[at % C], &values);
                 }
             },
             |row, chains| chains.iter().for_each(|chain| plus(&mut totals[row], chain)),
@@ -227,5 +235,50 @@ impl<const W: usize, const C: usize> Tile<W, C> {
 fn plus<const W: usize>(sum: &mut [f64; W], values: &[f64; W]) {
     for at in 0..W {
         sum[at] += values[at];
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How often each resample draws each unit, `[n_resamples][n_units]`.
+    fn counts(plan: &Plan, mut block: Block) -> Vec<Vec<f64>> {
+        let mut counts = vec![vec![0.0; plan.n_units]; block.n_resamples()];
+        let mut draws = GroupDraws::default();
+        for group in 0..plan.n_groups() {
+            block.next_group(&mut draws);
+            for (counts, units) in counts.iter_mut().zip(draws.iter()) {
+                units.iter().for_each(|&unit| counts[group * GROUP + usize::from(unit)] += 1.0);
+            }
+        }
+        for (counts, singles) in counts.iter_mut().zip(block.singles()) {
+            singles.iter().for_each(|&unit| counts[unit as usize] += 1.0);
+        }
+        counts
+    }
+
+    /// Whole numbers, whose sums are exact: a draw too many or too few shows, also in the last word of a group.
+    #[test]
+    fn every_way_adds_each_draw_once() {
+        for n_units in [100_usize, 256, 700] {
+            let plan = Plan::new(n_units);
+            let draw = || Block::draw(&plan, 5, 0..60);
+            let counts = counts(&plan, draw());
+            let column =
+                |at: usize| (0..n_units).map(|unit| (unit * (at + 3) % 101) as f64 - 40.0).collect::<Vec<f64>>();
+            for n_series in [1, 2, 3, 5, 9, MANY + 1] {
+                let sums = Columns::new(n_units, n_series, column).sums(&plan, draw());
+                for (at, sums) in sums.into_iter().take(n_series).enumerate() {
+                    let by_hand =
+                        |counts: &Vec<f64>| counts.iter().zip(column(at)).map(|(n, value)| n * value).sum::<f64>();
+                    assert_eq!(
+                        sums,
+                        counts.iter().map(by_hand).collect::<Vec<f64>>(),
+                        "{n_units} units, {n_series} series"
+                    );
+                }
+            }
+        }
     }
 }
