@@ -127,7 +127,8 @@ pub fn split(facts: &RunFacts) -> Option<FactTable> {
 /// A JSON object of options as text: `, test 0.2, meta 0.2`.
 fn options(parameters: &str) -> String {
     let options: BTreeMap<String, serde_json::Value> = serde_json::from_str(parameters).unwrap_or_default();
-    options.iter().map(|(name, value)| format!(", {} {}", name.replace('_', " "), plain(value))).collect()
+    let set = options.iter().filter(|(_, value)| !value.is_null());
+    set.map(|(name, value)| format!(", {} {}", name.replace('_', " "), plain(value))).collect()
 }
 
 /// Where the time went.

@@ -236,11 +236,7 @@ fn importances(board: &Board<'_>) -> Vec<Draft> {
                 continue;
             }
             let heading = Heading {
-                title: format!(
-                    "{}: {measure}{}",
-                    arm.name,
-                    if matches!(measure, "coefficient" | "weight") { "s" } else { " importance" }
-                ),
+                title: format!("{}: {}", arm.name, title(measure)),
                 caption: spread_caption(board, "Bar: mean; line: 95 % interval, Student's t over seeds."),
             };
             let alt = describe(&heading, features.iter().map(|(name, value)| (name.as_str(), Some(*value))));
@@ -250,6 +246,18 @@ fn importances(board: &Board<'_>) -> Vec<Draft> {
         }
     }
     out
+}
+
+/// What a figure of importances is called.
+fn title(measure: &str) -> &str {
+    match measure {
+        "permutation" => "permutation importance, rows not learned from",
+        "permutation-train" => "permutation importance, rows learned from",
+        "gain" => "gain importance",
+        "coefficient" => "coefficients",
+        "weight" => "weights",
+        _ => measure,
+    }
 }
 
 /// What a measure of importance is, short enough for an axis.

@@ -110,8 +110,13 @@ pub fn label(name: &str, k: Option<i64>) -> String {
         name.to_uppercase()
     } else {
         let name = name.replace(['-', '_'], " ");
-        let mut letters = name.chars();
-        letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+        match name.split_once(' ') {
+            Some((first, rest)) if INITIALS.contains(&first) => format!("{} {rest}", first.to_uppercase()),
+            _ => {
+                let mut letters = name.chars();
+                letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+            }
+        }
     };
     match k {
         Some(k) if k > 0 => format!("{written}@{k}"),
@@ -196,6 +201,7 @@ mod tests {
     fn names_read_like_words() {
         assert_eq!(label("ndcg", Some(10)), "NDCG@10");
         assert_eq!(label("hit-rate", Some(5)), "Hit rate@5");
+        assert_eq!(label("ndcg_loss", None), "NDCG loss");
         assert_eq!(label("roc-auc", Some(0)), "ROC-AUC");
         assert_eq!(label("", None), "");
     }
