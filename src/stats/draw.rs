@@ -244,11 +244,11 @@ impl Bits {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     /// Counts of all units, `[n_resamples × n_units]`.
-    fn counts(n_units: usize, seed: u64, resamples: Range<usize>) -> Vec<Vec<u32>> {
+    pub(in crate::stats) fn counts(n_units: usize, seed: u64, resamples: Range<usize>) -> Vec<Vec<u32>> {
         let plan = Plan::new(n_units);
         let mut block = Block::draw(&plan, seed, resamples);
         let mut counts = vec![vec![0; n_units]; block.n_resamples()];

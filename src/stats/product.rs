@@ -241,22 +241,7 @@ fn plus<const W: usize>(sum: &mut [f64; W], values: &[f64; W]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// How often each resample draws each unit, `[n_resamples][n_units]`.
-    fn counts(plan: &Plan, mut block: Block) -> Vec<Vec<f64>> {
-        let mut counts = vec![vec![0.0; plan.n_units]; block.n_resamples()];
-        let mut draws = GroupDraws::default();
-        for group in 0..plan.n_groups() {
-            block.next_group(&mut draws);
-            for (counts, units) in counts.iter_mut().zip(draws.iter()) {
-                units.iter().for_each(|&unit| counts[group * GROUP + usize::from(unit)] += 1.0);
-            }
-        }
-        for (counts, singles) in counts.iter_mut().zip(block.singles()) {
-            singles.iter().for_each(|&unit| counts[unit as usize] += 1.0);
-        }
-        counts
-    }
+    use crate::stats::draw::tests::counts;
 
     /// Whole numbers, whose sums are exact: a draw too many or too few shows, also in the last word of a group.
     #[test]
@@ -264,14 +249,15 @@ mod tests {
         for n_units in [100_usize, 256, 700] {
             let plan = Plan::new(n_units);
             let draw = || Block::draw(&plan, 5, 0..60);
-            let counts = counts(&plan, draw());
+            let counts = counts(n_units, 5, 0..60);
             let column =
                 |at: usize| (0..n_units).map(|unit| (unit * (at + 3) % 101) as f64 - 40.0).collect::<Vec<f64>>();
             for n_series in [1, 2, 3, 5, 9, MANY + 1] {
                 let sums = Columns::new(n_units, n_series, column).sums(&plan, draw());
                 for (at, sums) in sums.into_iter().take(n_series).enumerate() {
-                    let by_hand =
-                        |counts: &Vec<f64>| counts.iter().zip(column(at)).map(|(n, value)| n * value).sum::<f64>();
+                    let by_hand = |counts: &Vec<u32>| {
+                        counts.iter().zip(column(at)).map(|(&n, value)| f64::from(n) * value).sum::<f64>()
+                    };
                     assert_eq!(
                         sums,
                         counts.iter().map(by_hand).collect::<Vec<f64>>(),
