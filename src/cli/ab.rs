@@ -90,15 +90,16 @@ pub fn run(args: &AbArgs, shared: &Shared) -> Result<()> {
     };
     let found = ab::test(&store, &[args.candidate.clone(), args.baseline.clone()], &question)?;
     keep(shared, &found.row(now()));
-    let page = report::write_ab(&found, &shared.reports())?;
-    report::write_index(&Store::open_read(&shared.db)?, &shared.reports())?;
-    if args.json {
-        print::json(&found)?;
-    } else if args.html {
-        print::text(&format!("{}\n", page.display()))?;
-    } else {
-        print::text(&format!("{}\npage: {}\n", text(&found, Style::of_stdout()), page.display()))?;
+    // The answer comes first: a folder that cannot be written costs the page alone.
+    let page = report::write_ab(&found, &shared.reports())
+        .and_then(|page| report::write_index(&Store::open_read(&shared.db)?, &shared.reports()).map(|_| page));
+    match &page {
+        _ if args.json => print::json(&found)?,
+        Ok(page) if args.html => print::text(&format!("{}\n", page.display()))?,
+        Ok(page) => print::text(&format!("{}\npage: {}\n", text(&found, Style::of_stdout()), page.display()))?,
+        Err(_) => print::text(&text(&found, Style::of_stdout()))?,
     }
+    page?;
     match &args.fail_unless {
         Some(expected) if expected != found.advice.name() => {
             Err(Error::Unmet { found: found.advice.name(), expected: expected.clone() })

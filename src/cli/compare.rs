@@ -85,18 +85,17 @@ pub fn run(args: &CompareArgs, shared: &Shared) -> Result<()> {
     };
     let found = comparison::compare(&store, &args.sides, &question)?;
     keep(shared, &found.row(now()));
-    let page = report::write_comparison(&found, &shared.reports())?;
-    report::write_index(&Store::open_read(&shared.db)?, &shared.reports())?;
-    if args.json {
-        return print::json(&found);
+    // The answer comes first: a folder that cannot be written costs the page alone.
+    let page = report::write_comparison(&found, &shared.reports())
+        .and_then(|page| report::write_index(&Store::open_read(&shared.db)?, &shared.reports()).map(|_| page));
+    match &page {
+        _ if args.json => print::json(&found)?,
+        _ if args.csv => csv(&found)?,
+        Ok(page) if args.html => print::text(&format!("{}\n", page.display()))?,
+        Ok(page) => print::text(&format!("{}\npage: {}\n", text(&found, Style::of_stdout()), page.display()))?,
+        Err(_) => print::text(&text(&found, Style::of_stdout()))?,
     }
-    if args.csv {
-        return csv(&found);
-    }
-    if args.html {
-        return print::text(&format!("{}\n", page.display()));
-    }
-    print::text(&format!("{}\npage: {}\n", text(&found, Style::of_stdout()), page.display()))
+    page.map(|_| ())
 }
 
 /// Every paired difference, a row each.

@@ -68,9 +68,10 @@ pub fn run(args: &ReportArgs, shared: &Shared) -> Result<()> {
         }
     }
     let mut pages: Vec<(PathBuf, Option<String>)> = pages.into_iter().map(|(page, run)| (page, Some(run))).collect();
-    // Last, because it links to all others.
+    // Every page links to it, and it to all others.
+    let index = report::write_index(&store, &folder)?;
     if args.experiment.is_none() {
-        pages.push((report::write_index(&store, &folder)?, None));
+        pages.push((index, None));
     }
     if args.open {
         pages.last().map_or(Ok(()), |(page, _)| open(page))?;

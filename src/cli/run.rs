@@ -10,6 +10,7 @@ use crate::pipeline::{self, Outcome, Request};
 use crate::progress::Progress;
 use crate::report;
 use crate::store::Store;
+use crate::store::read::Leaderboard;
 use clap::Args;
 use rayon::prelude::*;
 use serde_json::json;
@@ -92,16 +93,28 @@ fn show(outcome: &Outcome, shared: &Shared, as_json: bool) -> Result<()> {
         let store = Store::open_read(&shared.db)?;
         report::write(&store, &run.run_id, &folder)
     });
-    let pages = pages.collect::<Vec<Result<PathBuf>>>().into_iter().collect::<Result<Vec<_>>>()?;
-    report::write_index(&store, &folder)?;
+    let pages: Vec<Result<PathBuf>> = pages.collect();
+    let index = report::write_index(&store, &folder);
+    // The numbers come first: a folder that cannot be written costs the pages alone.
+    print_boards(outcome, shared, &boards, &pages, as_json)?;
+    pages.into_iter().chain([index]).try_for_each(|page| page.map(|_| ()))
+}
+
+fn print_boards(
+    outcome: &Outcome,
+    shared: &Shared,
+    boards: &[Leaderboard],
+    pages: &[Result<PathBuf>],
+    as_json: bool,
+) -> Result<()> {
     if as_json {
-        let runs = outcome.finished.iter().zip(&boards).zip(&pages).map(|((run, board), page)| {
+        let runs = outcome.finished.iter().zip(boards).zip(pages).map(|((run, board), page)| {
             json!({
                 "experiment": run.experiment,
                 "run": run.run_id,
                 "trials_made": run.n_made,
                 "trials_kept": run.n_kept,
-                "report": page,
+                "report": page.as_ref().ok(),
                 "leaderboard": leaderboard::json(board),
             })
         });
@@ -114,11 +127,13 @@ fn show(outcome: &Outcome, shared: &Shared, as_json: bool) -> Result<()> {
         );
     }
     let mut out = String::new();
-    for ((run, board), page) in outcome.finished.iter().zip(&boards).zip(&pages) {
+    for ((run, board), page) in outcome.finished.iter().zip(boards).zip(pages) {
         let kept = if run.n_made == 0 { " (nothing to do: all trials were in the store)" } else { "" };
         out += &format!("\n{} · run {}{kept}\n", run.experiment, run.run_id);
         out += &leaderboard::text(board, None, Style::of_stdout());
-        out += &format!("report: {}\n", page.display());
+        if let Ok(page) = page {
+            out += &format!("report: {}\n", page.display());
+        }
     }
     print::text(&out)
 }

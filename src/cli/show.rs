@@ -125,6 +125,9 @@ fn rest(details: &RunDetails) -> String {
         let (mean, cpu) = (shown(stage.mean_ms), shown(stage.mean_cpu_ms));
         let _ = writeln!(out, "  {:<34} {:>8} {:>7} {mean:>9} {cpu:>9}", stage.name, stage.n_computed, stage.n_shared);
     }
+    if details.stages.iter().any(|stage| stage.mean_cpu_ms.is_some()) {
+        out += "CPU: of the whole process while the stage ran, so stages side by side count each other's\n";
+    }
     if !details.events.is_empty() {
         let _ = writeln!(out);
     }

@@ -20,7 +20,7 @@ pub fn weight(discount: &str, rank: usize) -> f64 {
 pub fn grid(bench: &Bench<'_>, side: usize, k: u64, discount: &str) -> Result<Grid> {
     let one = &bench.sides[side];
     let mut out = Grid::new(bench.seeds, bench.users().n());
-    for trial in bench.store.top_lists(&one.run.run, &one.arm, bench.protocol)? {
+    for trial in bench.store.top_lists(&one.run.run, &one.arm, bench.protocol, None)? {
         if trial.k < k {
             return Err(Error::usage(
                 format!("the lists of {} hold {} items, expected {k} or more", one.name, trial.k),

@@ -139,7 +139,8 @@ pub fn signed(value: f64) -> String {
 
 /// Four decimals.
 pub fn fixed(value: f64) -> String {
-    format!("{value:.4}")
+    let text = format!("{value:.4}");
+    if text == "-0.0000" { "0.0000".to_owned() } else { text }
 }
 
 /// As few digits as say it.

@@ -172,7 +172,7 @@ fn users<W: Write>(store: &Store, own: &RunIdentity, lines: &mut Lines<W>) -> Re
 fn rankings<W: Write>(store: &Store, own: &RunIdentity, lines: &mut Lines<W>) -> Result<()> {
     let (lists, items) = (store.user_lists(&own.run)?, store.item_ids(&own.run)?);
     for (arm, protocol) in ranked(own) {
-        for top in store.top_lists(&own.run, arm, &protocol)? {
+        for top in store.top_lists(&own.run, arm, &protocol, None)? {
             let users = lists.get(&top.user_list).ok_or_else(|| store.unreadable("a list of users"))?;
             for (user, list) in users.iter().zip(&top.lists) {
                 for (place, &(item, score, relevance)) in list.iter().enumerate() {

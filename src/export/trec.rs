@@ -57,7 +57,7 @@ pub fn write(store: &Store, run: &str, folder: &Path) -> Result<Vec<PathBuf>> {
     }
     for (arm, protocol) in ranked(&own) {
         let tag = folder_name(arm);
-        for top in store.top_lists(run, arm, &protocol)? {
+        for top in store.top_lists(run, arm, &protocol, None)? {
             let path = folder.join(format!("{}.{tag}.run", source.stem(&protocol, top.seed)));
             out.push(source.file(&path, |file| source.lists(&top, &tag, file))?);
         }

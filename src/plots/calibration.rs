@@ -110,7 +110,7 @@ fn draw_key(canvas: &mut Canvas, arms: &[ArmCalibration], (left, right): (f64, f
         y += LINE;
     }
     y = draw_legend(canvas, y, (left, right), &[Entry::of(Sign::Line(MUTED), "perfectly calibrated".to_owned())]);
-    let about = "ECE: expected calibration error, the mean distance from the line";
+    let about = "ECE: expected calibration error";
     for line in theme::wrap_text(about, SMALL.size, right - left, 3) {
         canvas.text((left, y + 10.0), &line, SMALL);
         y += 14.0;

@@ -1,6 +1,6 @@
 //! The page of an offline A/B test.
 
-use super::comparison::{ComparisonPage, PlainTable, asked, page_name, paired, write_page};
+use super::comparison::{ComparisonPage, PlainTable, asked, page_name, paired, with_minus, write_page};
 use super::comparison_figures::better;
 use super::figures::{Draft, Figure, Place, rendered};
 use super::page::STYLE;
@@ -48,6 +48,7 @@ fn page<'a>(found: &'a AbTest, figures: &'a [Figure]) -> ComparisonPage<'a> {
         figures,
         tables: tables(found),
         examples: Vec::new(),
+        the_rest: "",
         changes: None,
         notes: found.notes.clone(),
         methods: methods(found),
@@ -87,7 +88,7 @@ fn tables(found: &AbTest) -> Vec<PlainTable> {
         },
     ];
     out.retain(|table| !table.rows.is_empty());
-    out
+    with_minus(out)
 }
 
 fn figures(found: &AbTest) -> Result<Vec<Figure>> {

@@ -3,9 +3,10 @@
 use super::comparison_figures;
 use super::figures::Figure;
 use super::files::{Folder, folder_name};
+use super::numbers::minus;
 use super::page::{STYLE, rendered};
 use crate::compare::comparison::{Comparison, PairReport};
-use crate::compare::examples::{ListedItem, UserExample};
+use crate::compare::examples::{ListedItem, MOST_RANKS, UserExample};
 use crate::compare::paired::Paired;
 use crate::compare::topic::Rows;
 use crate::compare::verdict::{caution, fixed, interval, p_text, short, signed};
@@ -28,6 +29,8 @@ pub(super) struct ComparisonPage<'a> {
     pub figures: &'a [Figure],
     pub tables: Vec<PlainTable>,
     pub examples: Vec<ExampleView>,
+    /// What else is known of the items in the lists of examples.
+    pub the_rest: &'a str,
     pub changes: Option<PlainTable>,
     pub notes: Vec<String>,
     pub methods: Vec<String>,
@@ -108,6 +111,7 @@ fn page<'a>(found: &'a Comparison, figures: &'a [Figure], names: &[&str]) -> Com
         figures,
         tables: tables(found),
         examples: found.pairs.iter().flat_map(examples).collect(),
+        the_rest: if found.protocol == "rated" { "; the rest was rated lower" } else { "" },
         changes: changes(found, names),
         notes: found.notes.clone(),
         methods: methods(found),
@@ -122,26 +126,37 @@ fn examples(pair: &PairReport) -> Vec<ExampleView> {
         let how = if example.is_better { "better" } else { "worse" };
         ExampleView {
             who: format!(
-                "Whom {} serves {how} than {}, by the most of {}",
+                "Whom {} serves {how} than {} under seed {}, by the most of {}",
                 sides[0],
                 sides[1],
+                example.seed,
                 plural(example.n_among, "user")
             ),
             about: format!(
-                "User {}, seed {}. {}: {} {}, {} {}.",
+                "User {}. {} under this seed: {} {}, {} {}. Mean difference over the seeds of the comparison: {}.{}",
                 example.user,
-                example.seed,
                 pair.primary.topic.label_in_segment(),
                 sides[0],
-                fixed(example.candidate),
+                minus(&fixed(example.candidate)),
                 sides[1],
-                fixed(example.baseline)
+                minus(&fixed(example.baseline)),
+                minus(&signed(example.over_seeds)),
+                beyond(pair.primary.topic.k, n_ranks)
             ),
             sides: sides.map(Clone::clone),
             ranks: (0..n_ranks).map(|rank| example.lists.each_ref().map(|list| list.get(rank).cloned())).collect(),
         }
     };
     pair.examples.iter().map(view).collect()
+}
+
+/// What of the metric the lists do not show.
+fn beyond(k: u64, n_ranks: usize) -> String {
+    match k {
+        0 => " The metric is of the whole order, of which the lists are the top.".to_owned(),
+        _ if n_ranks == MOST_RANKS && k > MOST_RANKS as u64 => format!(" The lists are the first {MOST_RANKS} of {k}."),
+        _ => String::new(),
+    }
 }
 
 /// Options that differ; `None` where none do.
@@ -199,7 +214,14 @@ fn tables(found: &Comparison) -> Vec<PlainTable> {
         out.push(seeds(pair));
         out.retain(|table| !table.rows.is_empty());
     }
-    out
+    with_minus(out)
+}
+
+/// The same tables with minus signs in their numbers, as figures have them; the first column names things.
+pub(super) fn with_minus(mut tables: Vec<PlainTable>) -> Vec<PlainTable> {
+    let cells = tables.iter_mut().flat_map(|table| table.rows.iter_mut()).flat_map(|row| row.iter_mut().skip(1));
+    cells.for_each(|cell| *cell = minus(cell));
+    tables
 }
 
 pub(super) fn paired(of: Rows, caption: String, rows: &[Paired], sides: [&str; 2]) -> PlainTable {

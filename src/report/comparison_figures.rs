@@ -64,7 +64,7 @@ fn metrics(found: &Comparison, pair: &PairReport) -> Draft {
         heading: Heading {
             title: format!("{} − {}", pair.candidate, pair.baseline),
             caption: format!(
-                "Mean difference over users{} with {}; band: ±{}, too small to matter.",
+                "Mean difference over users{} with {}; filled where it excludes 0, not corrected; band: ±{}, too small to matter.",
                 of_whom(found),
                 level(found),
                 short(found.rules.margin)
@@ -84,7 +84,7 @@ fn all_pairs(found: &Comparison, pairs: &[PairReport]) -> Draft {
         heading: Heading {
             title: format!("{label}: pairs of sides"),
             caption: format!(
-                "Mean difference over users with {}; band: ±{}, too small to matter.",
+                "Mean difference over users with {}; filled where it excludes 0, not corrected; band: ±{}, too small to matter.",
                 level(found),
                 short(found.rules.margin)
             ),

@@ -6,7 +6,7 @@
 use super::figures::{Draft, Place};
 use super::files::slug;
 use super::numbers::{decimal, label};
-use super::records::{Arm, RunFacts};
+use super::records::{Arm, RunFacts, Work};
 use super::tables::{Board, role};
 use crate::plots::trade_off::{self, ArmPoint, TradeOffData};
 use crate::plots::{Color, Heading};
@@ -22,7 +22,7 @@ pub fn figure(board: &Board<'_>, protocol: &str) -> Option<Draft> {
             name: arm.name.clone(),
             color,
             role: role(arm),
-            x: milliseconds(board.facts, arm, protocol)? / 1e3,
+            x: milliseconds(board.facts, arm, protocol).ok()? / 1e3,
             y,
         })
     };
@@ -32,8 +32,9 @@ pub fn figure(board: &Board<'_>, protocol: &str) -> Option<Draft> {
     }
     let name = label(&metric.name, Some(k));
     let missing = board.ranked(protocol).len().saturating_sub(points.len());
-    let is_unclear = board.facts.work.values().any(|work| work.is_ambiguous);
-    let why = if is_unclear { " (fits of one name, and no telling whose)" } else { "" };
+    let is_unclear = |arm: &&Arm| milliseconds(board.facts, arm, protocol) == Err(Missing::Unclear);
+    let unclear = board.facts.arms.iter().filter(is_unclear).count();
+    let why = if unclear > 0 { format!(" ({unclear}: fits of one name, and no telling whose)") } else { String::new() };
     let missing = if missing > 0 { format!(" {missing} without times{why}.") } else { String::new() };
     let interval = board.level().map_or_else(|| "range over seeds".to_owned(), |level| format!("{level} % interval"));
     let heading = Heading {
@@ -57,24 +58,35 @@ pub fn figure(board: &Board<'_>, protocol: &str) -> Option<Draft> {
     Some(Draft::new(Place::Protocol(protocol.to_owned()), &file, &alt, trade_off::draw(&data)))
 }
 
-/// Mean time per seed of all that an arm needs fitted; `None` where a part of it is not known.
-fn milliseconds(facts: &RunFacts, arm: &Arm, protocol: &str) -> Option<f64> {
+/// Why the time of an arm is not known.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Missing {
+    /// The store does not have a part of it.
+    Unknown,
+    /// A fit bears a name that can be that of another.
+    Unclear,
+}
+
+/// Mean time per seed of all that an arm needs fitted.
+fn milliseconds(facts: &RunFacts, arm: &Arm, protocol: &str) -> Result<f64, Missing> {
+    let names = needs(facts, arm, protocol).ok_or(Missing::Unknown)?;
+    let works = names.iter().map(|name| facts.work.get(name).ok_or(Missing::Unknown));
+    let works: Vec<&Work> = works.collect::<Result<_, Missing>>()?;
     let (mut all, mut seen) = (0.0, BTreeSet::new());
-    for name in needs(facts, arm, protocol)? {
-        let work = facts.work.get(&name)?;
+    for work in works {
         // Two models that are the same but for their names are fitted once.
         if seen.insert(&work.keys) {
-            all += work.mean_ms?;
+            all += work.mean_ms.ok_or(if work.is_ambiguous { Missing::Unclear } else { Missing::Unknown })?;
         }
     }
-    Some(all)
+    Ok(all)
 }
 
 /// The stages that an arm needs under a protocol; `None` where a part has none.
 ///
 /// A base model needs its fit for the test. A stacker needs its own, the rows that it learns from (as made for all stackers of the run), and every fit of the models whose
-/// scores it looks at and of those that propose the candidates it learned to rank, those on folds among them; the simple average learns from no rows. Where the
-/// protocol has its candidates from generators, every arm needs them for the test.
+/// scores it looks at and of those that propose the candidates it learned to rank, those on folds among them; the simple average learns from no rows, and so needs of these
+/// only the fits for the test. Where the protocol has its candidates from generators, every arm needs them for the test.
 fn needs(facts: &RunFacts, arm: &Arm, protocol: &str) -> Option<BTreeSet<String>> {
     let for_test = |model: &str| format!("fit {model}{}", of_test(facts));
     let mut out: BTreeSet<String> = generators(facts, protocol).into_iter().map(for_test).collect();
@@ -93,6 +105,11 @@ fn needs(facts: &RunFacts, arm: &Arm, protocol: &str) -> Option<BTreeSet<String>
         out.insert("stack rows".to_owned());
     }
     for model in looked_at.chain(proposing) {
+        // What learns from no rows needs no scores of folds.
+        if arm.role == "average" {
+            out.insert(for_test(model));
+            continue;
+        }
         let own: Vec<&String> = facts.work.keys().filter(|stage| is_fit_of(stage, model)).collect();
         if own.is_empty() {
             return None;

@@ -59,7 +59,7 @@ fn a_fit_whose_name_can_be_that_of_another_has_no_time() {
     assert!(
         !html.contains("mf 0.799 in") && !html.contains("gb 0.812 in") && html.contains("itemknn 0.781 in 0.001 s")
     );
-    let caption = "7 without times (fits of one name, and no telling whose).";
+    let caption = "7 without times (2: fits of one name, and no telling whose).";
     assert!(
         html.contains(caption) && !html.split(caption).nth(1).unwrap().split("</svg>").next().unwrap().contains('…')
     );
@@ -82,4 +82,26 @@ fn generators_are_part_of_what_an_arm_costs() {
     // Whoever ranks candidates of generators needs them: 25 + 30 + 12.5.
     assert!(!figure("full").contains('…'), "its caption is whole");
     assert!(figure("full").contains("gb 0.244 in 0.155 s, ") && figure("full").contains("mf 0.240 in 0.068 s"));
+}
+
+#[test]
+fn an_average_needs_only_the_fits_for_the_test() {
+    let stage = |place: u64, name: &str, ms: f64| {
+        format!(
+            "INSERT INTO stage (trial_id, position, name, key, is_shared, elapsed_ms, peak_memory_bytes)
+                 SELECT trial_id, {place}, '{name}', '{name} ' || trial_id, 0, {ms}, 1 FROM stage WHERE name = 'fit gb';"
+        )
+    };
+    let html = page_after(&format!(
+        "{COSTS} {} {} {} {} {}
+         INSERT INTO param VALUES ('0123456789ab', 'split.cross_fit', '2');
+         INSERT INTO param VALUES ('0123456789ab', 'stackers.average.features', '[\"score_bias\", \"score_mf\"]');",
+        stage(30, "fit mf on train_full", 20.0),
+        stage(31, "fit mf without fold 1 of 2", 400.0),
+        stage(32, "fit bias on train_full", 10.0),
+        stage(33, "fit bias without fold 1 of 2", 200.0),
+        stage(34, "fit average", 7.0),
+    ));
+    // The stacker beside it needs the fits on folds too: 50 + 37.5 + 25 + 12.5 + 630.
+    assert!(html.contains("average 0.797 in 0.037 s") && html.contains("gb 0.812 in 0.755 s"));
 }

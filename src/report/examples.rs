@@ -188,7 +188,7 @@ impl Digits {
 
     fn written(self, score: f64) -> String {
         let text = match self {
-            Self::Decimals(n) => format!("{score:.n$}"),
+            Self::Decimals(n) => format!("{:.n$}", score + 0.0),
             Self::Scientific if score == 0.0 => "0".to_owned(),
             Self::Scientific => format!("{score:.*e}", DIGITS - 1),
         };

@@ -193,7 +193,7 @@ fn curve(board: &Board<'_>, protocol: &str, metric: &Metric) -> Option<Draft> {
         .iter()
         .map(|&at| {
             let (arm, color) = (&board.facts.arms[at], board.colors[at]);
-            let point = |&k: &i64| Some((usize::try_from(k).ok()?, board.spread(protocol, metric.id, k, arm.id)?));
+            let point = |&k: &i64| Some((usize::try_from(k).ok()?, board.mark(protocol, metric.id, k, arm.id)?));
             ArmLine { name: arm.name.clone(), color, role: role(arm), points: ks.iter().filter_map(point).collect() }
         })
         .collect();
@@ -204,10 +204,12 @@ fn curve(board: &Board<'_>, protocol: &str, metric: &Metric) -> Option<Draft> {
     } else {
         String::new()
     };
-    let heading = Heading {
-        title: format!("{name}, {protocol}"),
-        caption: caption(board, protocol, "Line: mean; band: lowest to highest seed.", "") + &choice,
-    };
+    let band = board.level().map_or_else(
+        || "Line: mean; band: lowest to highest seed.".to_owned(),
+        |level| format!("Line: mean; band: {level} % interval."),
+    );
+    let heading =
+        Heading { title: format!("{name}, {protocol}"), caption: caption(board, protocol, &band, &band) + &choice };
     let last = |line: &ArmLine| line.points.last().map(|(_, value)| *value);
     let alt = describe(&heading, lines.iter().map(|line| (line.name.as_str(), last(line))));
     let canvas = metric_at_k::draw(&MetricAtKData { heading, y_name: with_unit(metric, &name), lines });

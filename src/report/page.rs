@@ -6,7 +6,6 @@ use super::facts::{self, FactTable, Notice, Pair, RatingBar};
 use super::figures::{self, Figure, Place};
 use super::files::{Folder, folder_name};
 use super::left_out;
-use super::numbers::minus;
 use super::protocols;
 use super::queries::{Query, queries};
 use super::read::{Extent, run_facts};
@@ -206,7 +205,6 @@ fn filled(name: &str, template: &str, page: Value) -> Result<String, minijinja::
     environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
     environment.add_global("script", SCRIPT);
     environment.add_global("policy", policy());
-    environment.add_filter("minus", |text: &str| minus(text));
     environment.render_named_str(name, template, page)
 }
 

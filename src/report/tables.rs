@@ -356,12 +356,17 @@ fn below(used: &[&Values], n_seeds: usize) -> String {
     let Some(interval) = used.iter().find_map(|values| values.interval.as_ref()) else {
         return if n_seeds > 1 { "; below each mean the lowest and highest seed".into() } else { String::new() };
     };
-    let over = if used.iter().any(|values| values.interval.as_ref().is_some_and(|own| own.method == "two-way")) {
-        "users and seeds (Student's t over seeds for what has no value per user)"
-    } else if interval.method == "bca-users" {
-        "users"
-    } else {
-        "seeds"
+    let is_there =
+        |method: &str| used.iter().any(|values| values.interval.as_ref().is_some_and(|own| own.method == method));
+    let over = match (is_there("two-way"), is_there("bca-users")) {
+        (true, _) => "users and seeds (Student's t over seeds for what has no value per user)",
+        (false, true)
+            if used.iter().any(|values| values.interval.as_ref().is_some_and(|own| own.method != "bca-users")) =>
+        {
+            "users (Student's t over seeds for what has no value per user)"
+        }
+        (false, true) => "users",
+        (false, false) => "seeds",
     };
     format!("; in brackets the {} % interval over {over}", (interval.level * 1e6).round() / 1e4)
 }

@@ -42,8 +42,9 @@ pub fn caution(board: &Board<'_>) -> String {
         |level| format!("Brackets are {level} % intervals: of single arms, which may overlap where a paired difference is clear, and of differences with their sign. "),
     );
     let tested = if board.standings.values().any(|all| !all.is_empty()) {
-        "Tested is the primary arm, user by user (sign flips, corrected by Holm over the arms of a protocol), and called better or worse only where the p-value and the interval, which draws \
-         seeds too, agree: exploratory, unless the question was fixed before looking. rexp compare says more."
+        "Tested is the primary arm, user by user (sign flips, corrected by Holm over the arms of a protocol), and called better or worse only where the p-value and the interval (from five \
+         seeds on over users and seeds) agree: exploratory, unless the question was fixed before looking. rexp compare says more; it corrects over metrics, so that its p is another. \
+         A value is the mean over users of each one's mean over the seeds that judged it: it need not lie between the means of seeds."
     } else {
         "Whether a difference is more than chance is not tested here: rexp compare does."
     };

@@ -8,7 +8,8 @@ const ENTRY: usize = 9;
 
 /// Values of one metric as bytes.
 pub fn encode_values(values: &[f32]) -> Vec<u8> {
-    values.iter().flat_map(|value| value.to_le_bytes()).collect()
+    // An empty sum is -0 in Rust, which nobody wants to read.
+    values.iter().flat_map(|value| (value + 0.0).to_le_bytes()).collect()
 }
 
 /// The values, if the bytes hold exactly `n` finite ones.

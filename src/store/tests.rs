@@ -334,7 +334,7 @@ fn values_segments_facts_and_lists_come_back_by_seed() {
     assert_eq!((members.len(), &lists[&members[0].user_list]), (1, &vec!["u2".to_owned()]));
     let facts = store.user_fact(&run, "train_full_n_ratings").unwrap();
     assert_eq!((facts[0].0, &facts[0].2), (1, &vec![3.0, 1.0]));
-    let top = store.top_lists(&run, "stack", "rated").unwrap();
+    let top = store.top_lists(&run, "stack", "rated", None).unwrap();
     assert_eq!((top[0].k, &top[0].lists), (10, &vec![vec![(1, 0.5, 1)], vec![]]));
 }
 

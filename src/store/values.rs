@@ -104,7 +104,7 @@ const FACTS: &str = "SELECT trial.seed, user_list_id, n_users, value_blob
 const RANKINGS: &str = "SELECT trial.seed, user_list_id, n_users, ranking.k, list_blob
     FROM trial JOIN ranking ON trial_id = trial.id JOIN arm ON arm.id = ranking.arm_id
     JOIN user_list ON user_list.id = user_list_id
-    WHERE trial.run_id = ?1 AND arm.name = ?2 AND ranking.protocol = ?3 ORDER BY trial.seed";
+    WHERE trial.run_id = ?1 AND arm.name = ?2 AND ranking.protocol = ?3 AND (?4 IS NULL OR trial.seed = ?4) ORDER BY trial.seed";
 
 impl Store {
     /// What a run has measured user by user, in the order of tables.
@@ -200,12 +200,13 @@ impl Store {
         self.whole(rows)
     }
 
-    /// The top lists of an arm under a protocol, by seed.
+    /// The top lists of an arm under a protocol, by seed; of all seeds without one.
     ///
     /// # Errors
     /// [`Error::Store`].
-    pub fn top_lists(&self, run: &str, arm: &str, protocol: &str) -> Result<Vec<TopLists>> {
-        let rows = all(&self.connection, RANKINGS, [run, arm, protocol], |row| {
+    pub fn top_lists(&self, run: &str, arm: &str, protocol: &str, seed: Option<u64>) -> Result<Vec<TopLists>> {
+        let wanted = (run, arm, protocol, seed.map(|seed| seed as i64));
+        let rows = all(&self.connection, RANKINGS, wanted, |row| {
             let lists = blob::decode_lists(row.get_ref(4)?.as_blob()?, n_users(row.get(2)?));
             let (seed, k) = (row.get::<_, i64>(0)? as u64, row.get::<_, i64>(3)? as u64);
             Ok(lists.map(|lists| Ok(TopLists { seed, user_list: row.get(1)?, k, lists })))

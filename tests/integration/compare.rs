@@ -167,14 +167,36 @@ fn examples_are_the_users_who_differ_most_with_the_lists_they_were_shown() {
     let page = std::fs::read_to_string(home.path("results/reports/compare-a-vs-b/index.html")).unwrap();
     for part in [
         "<h2>Examples</h2>",
-        "Whom a serves better than b, by the most of ",
-        "Whom a serves worse than b",
+        "Whom a serves better than b under seed 1, by the most of ",
+        "Whom a serves worse than b under seed 1",
+        "Mean difference over the seeds of the comparison: ",
+        "relevant for the user; the rest was rated lower.",
         "<td class=\"hit\">",
     ] {
         assert!(page.contains(part), "{part}");
     }
     let first = examples[0]["lists"][0][0]["title"].as_str().unwrap();
     assert!(page.contains(first), "{first}");
+}
+
+#[test]
+fn a_page_that_cannot_be_written_costs_no_answer() {
+    let home = a_and_b();
+    std::fs::remove_dir_all(home.path("results/reports")).unwrap();
+    home.write("results/reports", "a file in the place of the folder");
+    for (words, expected) in [
+        (&["compare", "a", "b"][..], "NDCG@10"),
+        (&["compare", "a", "b", "--json"], "\"verdict\""),
+        (&["compare", "a", "b", "--csv"], "candidate,baseline"),
+        (&["ab", "a", "b", "--replays", "100"], "engagement@10"),
+        (&["run", "a.toml"], "protocol rated on synth"),
+        (&["run", "a.toml", "--json"], "\"leaderboard\""),
+    ] {
+        let answer = home.rexp(words);
+        assert_eq!(answer.code, 1, "{words:?}: {}", answer.stderr);
+        assert!(answer.stdout.contains(expected), "{words:?}: {}", answer.stdout);
+        assert!(answer.stderr.contains("reports"), "{words:?}: {}", answer.stderr);
+    }
 }
 
 /// The title of an item in the store.
