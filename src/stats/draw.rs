@@ -1,24 +1,26 @@
-//! Draws a block of bootstrap resamples: which units are drawn, an exact multinomial, at a byte of random bits a draw.
+//! Draws a block of bootstrap resamples: which units are drawn, an exact multinomial, at four random bits a draw.
 //!
 //! A resample is n draws of n units with equal probability. Drawing n indices one by one costs a random access to memory each; instead units
-//! stand in groups of 256, and (1) every group gets an independent Poisson(256 λ) number of draws, λ slightly below 1, each of which is
-//! one of its units by one random byte: that gives every unit an independent Poisson(λ) count; (2) given their total T, such counts *are*
-//! multinomial with T draws; (3) each of the n − T missing draws goes to the group of a uniform unit, as one more of the draws whose unit a byte
-//! chooses. If T > n, which takes 1.5 standard deviations, the numbers are drawn again: whether that happens depends on T alone, so what is kept is
-//! still multinomial given T. The result is exactly the bootstrap of Efron (1979), not the Poisson bootstrap, up to the 2⁻⁶⁴ resolution of a generator.
+//! stand in groups of 16, and (1) every group gets an independent Poisson(16 λ) number of draws, λ slightly below 1, each of which is
+//! one of its units by four random bits: that gives every unit an independent Poisson(λ) count; (2) given their total T, such counts *are*
+//! multinomial with T draws; (3) each of the n − T missing draws goes to a uniform unit, or, where T > n, which takes a standard deviation, T − n draws chosen
+//! uniformly are taken back: either leaves n independent draws. The result is exactly the bootstrap of Efron (1979), not the Poisson bootstrap, up to the 2⁻⁶⁴
+//! resolution of a generator.
 //!
-//! A block goes through the groups once, all resamples of a group together, so that the values of 256 units stay in the fastest cache.
+//! The 32 resamples of a block go through the groups together ([`super::lanes`]).
 
+use super::lanes::{GROUP, LANES, STEPS, UnitBits, Units};
 use crate::rng;
 use rand_core::Rng;
-use std::ops::Range;
 
-/// Units of a group: as many as a byte tells apart.
-pub(super) const GROUP: usize = 256;
-/// Draws of a group at most; more have a probability of 1e-42 and are not told apart from 2⁻⁶⁴ by a generator.
-const MOST: usize = 2 * GROUP;
-/// Entries of the table that [`Poisson::draw`] starts from.
-const GUIDES: usize = 1024;
+/// Draws of a group at most; more have a probability of 1e-70.
+const MOST: usize = 128;
+/// Entries of the tables that [`Poisson::draw`] starts from.
+const GUIDES: usize = 4096;
+/// In place of a number that twelve bits do not tell, or that is above [`STEPS`].
+const UNSURE: u8 = 0xff;
+/// The bit that [`UNSURE`] has and no number, in each of eight bytes.
+const UNSURE_BITS: u64 = 0x8080_8080_8080_8080;
 
 /// What a resampling of n units needs to know before any draw.
 pub(super) struct Plan {
@@ -30,11 +32,11 @@ pub(super) struct Plan {
 
 impl Plan {
     pub(super) fn new(n_units: usize) -> Self {
-        let rate = 1.0 - 1.5 / (n_units as f64).sqrt();
+        let rate = 1.0 - 1.0 / (n_units as f64).sqrt();
         Self { n_units, law: (n_units >= GROUP).then(|| Poisson::new(rate * GROUP as f64)) }
     }
 
-    /// Whole groups; the units beyond them are drawn like single ones.
+    /// Whole groups; the units beyond them are drawn one by one.
     pub(super) fn n_groups(&self) -> usize {
         self.n_units / GROUP
     }
@@ -44,12 +46,14 @@ impl Plan {
 struct Poisson {
     /// Probability of all numbers up to each, in units of 2⁻⁶⁴.
     cumulative: Vec<u64>,
-    /// For the upper ten bits of a draw, the smallest number it can be.
-    guides: Vec<u16>,
+    /// For the upper twelve bits of a draw, the number, or [`UNSURE`].
+    sure: [u8; GUIDES],
+    /// For the upper twelve bits of a draw, the smallest number it can be.
+    first: [u8; GUIDES],
 }
 
 impl Poisson {
-    /// With a mean from 200 to 256.
+    /// With a mean of at most [`GROUP`].
     fn new(mean: f64) -> Self {
         let (mut probability, mut sum) = (libm::exp(-mean), 0.0);
         let mut cumulative = Vec::with_capacity(MOST);
@@ -58,168 +62,167 @@ impl Poisson {
             cumulative.push((sum * 18_446_744_073_709_551_616.0) as u64);
             probability *= mean / (number + 1) as f64;
         }
-        let first = |guide: usize| cumulative.partition_point(|&end| end <= (guide as u64) << 54) as u16;
-        let guides = (0..GUIDES).map(first).collect();
-        Self { cumulative, guides }
+        let number_at = |word: u64| cumulative.partition_point(|&end| end <= word);
+        let (mut sure, mut first) = ([UNSURE; GUIDES], [0; GUIDES]);
+        for guide in 0..GUIDES {
+            let word = (guide as u64) << 52;
+            let (low, high) = (number_at(word), number_at(word | ((1 << 52) - 1)));
+            first[guide] = low as u8;
+            if low == high && low <= STEPS {
+                sure[guide] = low as u8;
+            }
+        }
+        Self { cumulative, sure, first }
     }
 
-    fn draw(&self, bits: &mut Bits) -> usize {
-        let word = bits.next();
-        let mut number = usize::from(self.guides[(word >> 54) as usize]);
+    /// The numbers of some guides, where they are sure.
+    fn look_up(&self, guides: &[u16; LANES], numbers: &mut [u8; LANES]) {
+        for (numbers, guides) in numbers.as_chunks_mut::<8>().0.iter_mut().zip(guides.as_chunks::<8>().0) {
+            for (number, &guide) in numbers.iter_mut().zip(guides) {
+                *number = self.sure[usize::from(guide) % GUIDES];
+            }
+        }
+    }
+
+    /// The number whose upper twelve bits are given; the others are drawn.
+    #[cold]
+    fn resolve(&self, guide: usize, bits: &mut Bits) -> usize {
+        let guide = guide % GUIDES;
+        let word = (guide as u64) << 52 | bits.next() >> 12;
+        let mut number = usize::from(self.first[guide]);
         // What rounding leaves above the last end, some 1e-16, goes to the largest number.
         while number < MOST - 1 && self.cumulative[number] <= word {
             number += 1;
         }
         number
     }
-}
 
-/// The draws of a block of resamples.
-pub(super) struct Block {
-    /// Where the generator of each resample stands.
-    generators: Vec<Bits>,
-    /// `[n_groups × n_resamples]`: draws of each group.
-    counts: Vec<u16>,
-    n_groups_done: usize,
-    /// Draws of units beyond the last whole group, of all resamples.
-    singles: Vec<u32>,
-    /// One past the last of `singles`, per resample.
-    ends: Vec<usize>,
-}
-
-/// Which of its units a group draws.
-#[derive(Default)]
-pub(super) struct GroupDraws {
-    units: Vec<u8>,
-    /// Start and number in `units` of each resample.
-    places: Vec<(u32, u16)>,
-}
-
-impl GroupDraws {
-    /// Units of the group, one per draw, resample by resample.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        self.places.iter().map(|&(start, n)| &self.units[start as usize..][..usize::from(n)])
+    fn draw(&self, bits: &mut Bits) -> usize {
+        let guide = (bits.next() >> 52) as usize;
+        match self.sure[guide] {
+            UNSURE => self.resolve(guide, bits),
+            number => usize::from(number),
+        }
     }
 }
 
-impl Block {
-    /// Draws these resamples; each depends on the seed and its own number alone, not on the block.
-    pub(super) fn draw(plan: &Plan, seed: u64, resamples: Range<usize>) -> Self {
-        let n_resamples = resamples.len();
-        let mut block = Self {
-            generators: Vec::with_capacity(n_resamples),
-            counts: vec![0; plan.n_groups() * n_resamples],
+/// The draws of the resamples `LANES × number ..` of a seed.
+pub(super) struct Block<'a> {
+    plan: &'a Plan,
+    /// Draws of each group, `[n_groups]`, up to [`STEPS`] per resample.
+    counts: Vec<[u8; LANES]>,
+    n_groups_done: usize,
+    unit_bits: UnitBits,
+    /// Units of the other draws of each resample.
+    pub singles: [Vec<u32>; LANES],
+}
+
+impl<'a> Block<'a> {
+    /// Room for a block, in which nothing is drawn yet.
+    pub(super) fn new(plan: &'a Plan) -> Self {
+        Self {
+            plan,
+            counts: vec![[0; LANES]; plan.n_groups()],
             n_groups_done: 0,
-            singles: Vec::new(),
-            ends: Vec::with_capacity(n_resamples),
-        };
-        for (row, resample) in resamples.enumerate() {
-            let mut bits = Bits::of_resample(seed, resample);
-            let n_drawn = plan.law.as_ref().map_or(0, |law| block.draw_numbers(plan, law, row, n_resamples, &mut bits));
-            let n_units = plan.n_units as u32;
-            for unit in (n_drawn..plan.n_units).map(|_| bits.below(n_units)) {
-                match block.counts.get_mut(unit as usize / GROUP * n_resamples + row) {
-                    Some(count) => *count += 1,
-                    None => block.singles.push(unit),
+            unit_bits: UnitBits::default(),
+            singles: std::array::from_fn(|_| Vec::new()),
+        }
+    }
+
+    /// Draws a block, which depends on the seed and its number alone.
+    pub(super) fn draw(&mut self, seed: u64, number: usize) {
+        let mut stream = rng::stream(seed, "bootstrap", number as u64);
+        self.unit_bits = UnitBits::new(&mut stream);
+        self.n_groups_done = 0;
+        self.singles.iter_mut().for_each(Vec::clear);
+        let mut bits = Bits::new(&mut stream);
+        let n_units = self.plan.n_units;
+        let n_drawn = self.plan.law.as_ref().map_or([0; LANES], |law| self.draw_numbers(law, &mut bits));
+        for (lane, n_drawn) in n_drawn.into_iter().enumerate() {
+            (n_units..n_drawn).for_each(|_| self.undo_one(lane, &mut bits));
+            self.singles[lane].extend((n_drawn..n_units).map(|_| bits.below(n_units as u32)));
+        }
+    }
+
+    /// Draws the units of as many of the next groups as there is room for; returns how many draws each has.
+    pub(super) fn next_groups(&mut self, units: &mut [Units]) -> &[[u8; LANES]] {
+        let counts = &self.counts[self.n_groups_done..][..units.len()];
+        self.unit_bits.draw(counts, units);
+        self.n_groups_done += units.len();
+        counts
+    }
+
+    /// How many draws each group has in all resamples; returns their totals.
+    fn draw_numbers(&mut self, law: &Poisson, bits: &mut Bits) -> [usize; LANES] {
+        let mut n_drawn = [0; LANES];
+        // Some groups at a time, so that what was written is no longer on its way to memory when it is read in other widths.
+        let mut guides = [[0; LANES]; 8];
+        for (batch, some) in self.counts.chunks_mut(guides.len()).enumerate() {
+            bits.fill(guides.as_flattened_mut());
+            some.iter_mut().zip(&guides).for_each(|(counts, guides)| law.look_up(guides, counts));
+            for ((group, counts), guides) in (guides.len() * batch..).zip(some.iter_mut()).zip(&guides) {
+                for (at, eight) in counts.as_chunks_mut::<8>().0.iter_mut().enumerate() {
+                    let mut unsure = u64::from_le_bytes(*eight) & UNSURE_BITS;
+                    while unsure != 0 {
+                        let within = unsure.trailing_zeros() as usize / 8;
+                        let lane = 8 * at + within;
+                        let number = law.resolve(guides[lane].into(), bits);
+                        eight[within] = keep(number, group, &mut self.singles[lane], bits);
+                        unsure &= unsure - 1;
+                    }
                 }
             }
-            block.ends.push(block.singles.len());
-            block.generators.push(bits);
+            // Eight counts of at most 24 add up within a byte.
+            let sums =
+                some.iter().fold([0_u8; LANES], |sums, counts| std::array::from_fn(|lane| sums[lane] + counts[lane]));
+            n_drawn.iter_mut().zip(sums).for_each(|(n, sum)| *n += usize::from(sum));
         }
-        block
-    }
-
-    pub(super) fn n_resamples(&self) -> usize {
-        self.generators.len()
-    }
-
-    /// Draws the units of the next group, in order.
-    pub(super) fn next_group(&mut self, draws: &mut GroupDraws) {
-        let n = self.generators.len();
-        let counts = &self.counts[self.n_groups_done * n..][..n];
-        draws.places.clear();
-        let mut start = 0;
-        // Whole words: up to seven bytes beyond a count are drawn and not used.
-        let n_words = |count: u16| usize::from(count).div_ceil(8);
-        draws.units.resize(counts.iter().map(|&count| 8 * n_words(count)).sum(), 0);
-        for (bits, &count) in self.generators.iter_mut().zip(counts) {
-            draws.places.push((start as u32, count));
-            let end = start + 8 * n_words(count);
-            let mut local = *bits;
-            for word in draws.units[start..end].as_chunks_mut::<8>().0 {
-                *word = local.next().to_le_bytes();
-            }
-            *bits = local;
-            start = end;
+        for (singles, n_drawn) in self.singles.iter_mut().zip(&mut n_drawn) {
+            draw_beyond(self.plan, law, singles, bits);
+            *n_drawn += singles.len();
         }
-        self.n_groups_done += 1;
+        n_drawn
     }
 
-    /// Draws the units of the next group, in order, and adds them up at once, resample by resample, without writing them down: a word of eight units for `add`,
-    /// and how many of them count.
-    #[inline]
-    pub(super) fn fold_next_group<S: Copy>(
-        &mut self,
-        zero: S,
-        add: impl Fn(&mut S, [u8; 8], usize),
-        mut finish: impl FnMut(usize, S),
-    ) {
-        let n = self.generators.len();
-        let counts = &self.counts[self.n_groups_done * n..][..n];
-        for (row, (bits, &count)) in self.generators.iter_mut().zip(counts).enumerate() {
-            let (mut local, mut sum) = (*bits, zero);
-            for _ in 0..count / 8 {
-                add(&mut sum, local.next().to_le_bytes(), 8);
-            }
-            if count % 8 > 0 {
-                add(&mut sum, local.next().to_le_bytes(), usize::from(count % 8));
-            }
-            *bits = local;
-            finish(row, sum);
-        }
-        self.n_groups_done += 1;
-    }
-
-    /// Units beyond the last whole group that each resample draws.
-    pub(super) fn singles(&self) -> impl Iterator<Item = &[u32]> {
-        let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        starts.zip(&self.ends).map(|(start, &end)| &self.singles[start..end])
-    }
-
-    /// How many draws each group has in one resample, drawn until their total is at most n; returns the total.
-    fn draw_numbers(&mut self, plan: &Plan, law: &Poisson, row: usize, n_resamples: usize, bits: &mut Bits) -> usize {
-        let n_before = self.singles.len();
-        let first = plan.n_groups() * GROUP;
+    /// Takes back a draw of a resample, each with equal probability.
+    fn undo_one(&mut self, lane: usize, bits: &mut Bits) {
+        // Every draw has a place of its own: the first of those of its group, or behind those of all groups.
+        let singles = &mut self.singles[lane];
+        let n_places = self.counts.len() * STEPS;
         loop {
-            self.singles.truncate(n_before);
-            let mut n_drawn = 0;
-            for counts in self.counts.chunks_exact_mut(n_resamples) {
-                let number = law.draw(bits);
-                counts[row] = number as u16;
-                n_drawn += number;
-            }
-            // Units beyond the last whole group: those of a group of their own, of which the others are not there.
-            let beyond = (0..law.draw(bits)).map(|_| first + (bits.next() >> 56) as usize);
-            self.singles.extend(beyond.filter(|&unit| unit < plan.n_units).map(|unit| unit as u32));
-            n_drawn += self.singles.len() - n_before;
-            if n_drawn <= plan.n_units {
-                return n_drawn;
+            let place = bits.below((n_places + singles.len()) as u32) as usize;
+            match self.counts.get_mut(place / STEPS) {
+                Some(counts) if place % STEPS < usize::from(counts[lane]) => return counts[lane] -= 1,
+                Some(_) => {}
+                None => {
+                    singles.swap_remove(place - n_places);
+                    return;
+                }
             }
         }
     }
 }
 
-/// A multiplicative congruential generator of 128 bits, of which the upper half is taken: a bootstrap of 100,000 users takes 1 GB of random bits, for which
-/// ChaCha is too slow, and a generator of a few additions and rotations still takes as long as the look-ups.
+/// The draws of a group that are made side by side; the units of those beyond are drawn at once.
+fn keep(number: usize, group: usize, singles: &mut Vec<u32>, bits: &mut Bits) -> u8 {
+    singles.extend((STEPS..number).map(|_| (group * GROUP) as u32 + (bits.next() >> 60) as u32));
+    number.min(STEPS) as u8
+}
+
+/// Draws of the units beyond the last whole group: those of a group of their own, of which the others are not there.
+fn draw_beyond(plan: &Plan, law: &Poisson, singles: &mut Vec<u32>, bits: &mut Bits) {
+    let first = plan.n_groups() * GROUP;
+    let units = (0..law.draw(bits)).map(|_| first + (bits.next() >> 60) as usize);
+    singles.extend(units.filter(|&unit| unit < plan.n_units).map(|unit| unit as u32));
+}
+
+/// A multiplicative congruential generator of 128 bits, of which the upper half is taken.
 ///
 /// Multiplier from Steele & Vigna (2022), "Computationally easy, spectrally good multipliers for congruential pseudorandom number generators"; period 2¹²⁶.
-#[derive(Clone, Copy)]
 struct Bits(u128);
 
 impl Bits {
-    /// The generator of one resample, seeded from its stream.
-    fn of_resample(seed: u64, resample: usize) -> Self {
-        let mut stream = rng::stream(seed, "bootstrap", resample as u64);
+    fn new(stream: &mut impl Rng) -> Self {
         // Odd, for the longest period.
         Self(u128::from(stream.next_u64()) << 64 | u128::from(stream.next_u64()) | 1)
     }
@@ -228,6 +231,16 @@ impl Bits {
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_mul(0xda94_2042_e4dd_58b5);
         (self.0 >> 64) as u64
+    }
+
+    /// Sixteen bits each.
+    fn fill(&mut self, numbers: &mut [u16]) {
+        let mut local = Self(self.0);
+        for four in numbers.as_chunks_mut::<4>().0 {
+            let word = local.next();
+            *four = std::array::from_fn(|at| (word >> (16 * at)) as u16);
+        }
+        *self = local;
     }
 
     /// A uniform whole number in `0..n` without bias (Lemire 2019), from 32 bits; `n` must be positive.
@@ -247,63 +260,104 @@ impl Bits {
 pub(super) mod tests {
     use super::*;
 
-    /// Counts of all units, `[n_resamples × n_units]`.
-    pub(in crate::stats) fn counts(n_units: usize, seed: u64, resamples: Range<usize>) -> Vec<Vec<u32>> {
+    /// Counts of all units in the first resamples, `[n_resamples × n_units]`.
+    pub(in crate::stats) fn counts(n_units: usize, seed: u64, n_resamples: usize) -> Vec<Vec<u32>> {
         let plan = Plan::new(n_units);
-        let mut block = Block::draw(&plan, seed, resamples);
-        let mut counts = vec![vec![0; n_units]; block.n_resamples()];
-        let mut draws = GroupDraws::default();
-        for group in 0..plan.n_groups() {
-            block.next_group(&mut draws);
-            for (counts, units) in counts.iter_mut().zip(draws.iter()) {
-                units.iter().for_each(|&unit| counts[group * GROUP + usize::from(unit)] += 1);
+        let blocks = (0..n_resamples.div_ceil(LANES)).flat_map(|number| {
+            let mut block = Block::new(&plan);
+            block.draw(seed, number);
+            let mut counts = vec![vec![0; n_units]; LANES];
+            let mut units = vec![[[0; LANES]; STEPS]; plan.n_groups()];
+            let draws = block.next_groups(&mut units).to_vec();
+            for (group, (units, draws)) in units.iter().zip(&draws).enumerate() {
+                for (lane, &n) in draws.iter().enumerate() {
+                    units
+                        .iter()
+                        .take(usize::from(n))
+                        .for_each(|row| counts[lane][group * GROUP + usize::from(row[lane])] += 1);
+                }
             }
-        }
-        for (counts, singles) in counts.iter_mut().zip(block.singles()) {
-            singles.iter().for_each(|&unit| counts[unit as usize] += 1);
-        }
-        counts
+            for (counts, singles) in counts.iter_mut().zip(&block.singles) {
+                singles.iter().for_each(|&unit| counts[unit as usize] += 1);
+            }
+            counts
+        });
+        blocks.take(n_resamples).collect()
     }
 
     #[test]
     fn shares_are_the_poisson_probabilities() {
-        let law = Poisson::new(230.0);
+        let law = Poisson::new(15.7);
         let share = |number: usize| (law.cumulative[number] - law.cumulative[number - 1]) as f64 / 2.0_f64.powi(64);
-        for number in [180_usize, 229, 230, 260, 300] {
+        for number in [1_usize, 8, 15, 16, 24, 25, 40] {
             let logarithm =
-                number as f64 * 230.0_f64.ln() - 230.0 - statrs::function::gamma::ln_gamma(number as f64 + 1.0);
+                number as f64 * 15.7_f64.ln() - 15.7 - statrs::function::gamma::ln_gamma(number as f64 + 1.0);
             assert!((share(number) / logarithm.exp() - 1.0).abs() < 1e-9, "{number}");
         }
-        let mut bits = Bits::of_resample(1, 0);
-        for _ in 0..1000 {
-            let word = Bits(bits.0).next();
-            assert_eq!(law.draw(&mut bits), law.cumulative.partition_point(|&end| end <= word), "by inversion");
+        let mut bits = Bits::new(&mut rng::stream(1, "test", 0));
+        let mut n_unsure = 0;
+        for _ in 0..10_000 {
+            let (upper, lower) = (Bits(bits.0).next() >> 52, {
+                let mut next = Bits(bits.0);
+                next.next();
+                next.next() >> 12
+            });
+            n_unsure += u32::from(law.sure[upper as usize] == UNSURE);
+            let number = law.cumulative.partition_point(|&end| end <= (upper << 52 | lower));
+            assert_eq!(law.draw(&mut bits), number, "by inversion");
         }
+        assert!((100..500).contains(&n_unsure), "both ways are taken: {n_unsure}");
     }
 
     #[test]
     fn every_resample_has_n_draws() {
-        for n_units in [1, 2, 3, 15, 255, 256, 257, 300, 511, 512, 513, 1000, 5000] {
-            for row in counts(n_units, 7, 0..40) {
+        for n_units in [1, 2, 3, 15, 16, 17, 31, 32, 33, 300, 1000, 5000] {
+            for row in counts(n_units, 7, 70) {
                 assert_eq!(row.iter().sum::<u32>() as usize, n_units);
             }
         }
     }
 
     #[test]
-    fn a_resample_does_not_depend_on_its_block() {
-        let all = counts(500, 3, 0..20);
-        assert_eq!(all[7..13], counts(500, 3, 7..13));
-        assert_ne!(all[0], all[1]);
-        assert_ne!(all[0], counts(500, 4, 0..1)[0]);
+    fn a_resample_depends_on_the_seed_and_its_own_number() {
+        let all = counts(500, 3, 70);
+        assert_eq!(all[..40], counts(500, 3, 40));
+        assert!((1..70).all(|other| all[0] != all[other]));
+        assert_ne!(all[0], counts(500, 4, 1)[0]);
+    }
+
+    #[test]
+    fn every_draw_is_taken_back_alike() {
+        let plan = Plan::new(70);
+        let mut bits = Bits::new(&mut rng::stream(2, "test", 0));
+        let mut n_of = [0_u32; 5];
+        for _ in 0..20_000 {
+            let mut block = Block::new(&plan);
+            for (counts, n) in block.counts.iter_mut().zip([24, 3, 8, 0]) {
+                counts[1] = n;
+            }
+            block.singles[1] = vec![66; 5];
+            block.undo_one(1, &mut bits);
+            let left: Vec<usize> = block.counts.iter().map(|counts| usize::from(counts[1])).collect();
+            let left = [left[0], left[1], left[2], left[3], block.singles[1].len()];
+            let taken: Vec<usize> = (0..5).filter(|&at| left[at] < [24, 3, 8, 0, 5][at]).collect();
+            assert_eq!((taken.len(), left.iter().sum::<usize>()), (1, 39));
+            n_of[taken[0]] += 1;
+        }
+        for (n, n_draws) in n_of.into_iter().zip([24.0, 3.0, 8.0, 0.0, 5.0]) {
+            // Five standard deviations of a binomial.
+            let share = n_draws / 40.0;
+            let sd = (20_000.0 * share * (1.0_f64 - share)).sqrt();
+            assert!((f64::from(n) - 20_000.0 * share).abs() <= 5.0 * sd, "{n_of:?}");
+        }
     }
 
     /// Multinomial: E c = 1, Var c = 1 − 1/n, Cov(c_u, c_v) = −1/n, and the third and fourth moments of Binomial(n, 1/n).
     #[test]
     fn counts_have_the_moments_of_the_multinomial() {
-        for n_units in [30_usize, 256, 301] {
+        for n_units in [15_usize, 30, 256, 301] {
             let n_rows = 40_000;
-            let rows = counts(n_units, 11, 0..n_rows);
+            let rows = counts(n_units, 11, n_rows);
             let n = n_units as f64;
             let moment = |power: i32, units: &[usize]| {
                 let of_row = |row: &Vec<u32>| units.iter().map(|&u| (f64::from(row[u]) - 1.0).powi(power)).sum::<f64>();
@@ -315,12 +369,12 @@ pub(super) mod tests {
             assert!((moment(2, &units) - q).abs() < sd(3.0), "{n_units}: {}", moment(2, &units));
             assert!((moment(3, &units) - q * (1.0 - 2.0 / n)).abs() < sd(41.0), "{n_units}");
             assert!((moment(4, &units) - q * (3.0 * q + 1.0 - 6.0 / n * q)).abs() < sd(900.0), "{n_units}");
-            // First, middle and last unit, in a cell and beyond the last one, are alike.
+            // First, middle and last unit, in a group and beyond the last one, are alike.
             for unit in [0, 1, n_units / 2, n_units - 2, n_units - 1] {
                 assert!(moment(1, &[unit]).abs() < 5.0 / (n_rows as f64).sqrt(), "{n_units} {unit}");
                 assert!((moment(2, &[unit]) - q).abs() < 5.0 * (3.0 / n_rows as f64).sqrt(), "{n_units} {unit}");
             }
-            for (u, v) in [(0, 1), (0, n_units - 1), (4, 40 % n_units)] {
+            for (u, v) in [(0, 1), (0, n_units - 1), (2, 9), (4, 40 % n_units)] {
                 let product = |row: &Vec<u32>| (f64::from(row[u]) - 1.0) * (f64::from(row[v]) - 1.0);
                 let covariance = rows.iter().map(product).sum::<f64>() / n_rows as f64;
                 assert!((covariance + 1.0 / n).abs() < 5.0 / (n_rows as f64).sqrt(), "{n_units} {u} {v}: {covariance}");
@@ -333,7 +387,7 @@ pub(super) mod tests {
     #[test]
     fn distinct_units_vary_as_in_a_multinomial() {
         let n_units = 300_usize;
-        let rows = counts(n_units, 5, 0..20_000);
+        let rows = counts(n_units, 5, 20_000);
         let distinct: Vec<f64> = rows.iter().map(|row| row.iter().filter(|&&c| c > 0).count() as f64).collect();
         let n = n_units as f64;
         let missing = |k: f64| (1.0 - k / n).powf(n);

@@ -20,6 +20,7 @@ pub mod friedman;
 #[cfg(test)]
 mod golden;
 pub mod kendall;
+mod lanes;
 pub mod multiple;
 pub mod normal;
 pub mod permutation;

@@ -1,240 +1,225 @@
 //! Draws times values: the sums of many series over a block of resamples.
 //!
-//! Values lie on a grid on which every sum is exact ([`super::resample`]): no order of additions, no vector width and no fused
+//! Values are whole numbers and so small that every sum is exact ([`super::resample`]): no order of additions, no vector width and no fused
 //! multiplication moves a bit, and so the cheapest way can be taken.
-//! - A few series: a look-up and an addition per draw. They go in tiles of up to eight, so that a vector unit adds several at once; narrow tiles add
-//!   in several chains, so that an addition need not wait for the one before. All resamples of the block pass over a group of 256 units before the next
-//!   one comes: its values, 16 KB at eight series, stay in the fastest cache. With one tile, draws are looked up as they are made and never written down.
+//! - Few series: values less the smallest are written in base 64; a digit of 32 draws is looked up and added in two instructions ([`super::lanes`]). Groups of
+//!   16 units go in batches whose draws stay in the fastest cache while the digits of all series pass over them. Where there is no such instruction, one
+//!   look-up and one addition per draw and series.
 //! - Many: draws are counted, and a matrix of counts is multiplied with one of values.
 
-use super::draw::{Block, GROUP, GroupDraws, Plan};
+use super::draw::{Block, Plan};
+use super::lanes::{self, BITS, DIGIT, GROUP, GROUPS, LANES, STEPS, TOGETHER, Tables, Units};
 use ndarray::linalg::general_mat_mul;
-use ndarray::{Array2, ArrayView2, s};
+use ndarray::{Array2, ArrayView2, Axis, s};
+use std::ops::Range;
 
 /// Series from which counting pays; measured at 600 and at 100,000 units.
-const MANY: usize = 16;
-/// Series of a tile at most.
-const TILE: usize = 8;
-/// Groups whose counts are held at once: 1 MB for a block of 128 resamples.
-const TOGETHER: usize = 4;
-
-/// For the last word of a group: 1 for as many of its bytes as count, 0 for the others.
-const KEEP: [[f64; 8]; 8] = {
-    let mut keep = [[0.0; 8]; 8];
-    let mut n = 0;
-    while n < 64 {
-        if n % 8 < n / 8 {
-            keep[n / 8][n % 8] = 1.0;
-        }
-        n += 1;
-    }
-    keep
-};
-
-/// `W` series, unit by unit, that are added in `C` chains.
-pub(super) struct Tile<const W: usize, const C: usize>(Vec<[f64; W]>);
-
-/// A tile of the width that fits.
-pub(super) enum AnyTile {
-    One(Tile<1, 8>),
-    Two(Tile<2, 4>),
-    Four(Tile<4, 2>),
-    Eight(Tile<8, 1>),
-}
+const MANY: usize = 24;
+/// Groups whose counts are held at once, 1 MB for [`BLOCKS`].
+const COUNTED: usize = 32;
+/// Blocks that are summed by one task, so that a product of matrices is worth its preparation.
+pub(super) const BLOCKS: usize = 8;
 
 /// All series, the way they are summed.
-pub(super) enum Columns {
-    Few(Vec<AnyTile>),
+pub(super) struct Columns {
+    way: Way,
+    /// What a value of 1 stands for, per series.
+    steps: Vec<f64>,
+}
+
+enum Way {
+    Few(Few),
     /// `[n_units × n_series]`.
     Many(Array2<f64>),
 }
 
+struct Few {
+    /// Smallest value of each series.
+    least: Vec<i64>,
+    /// Values less the smallest, `[n_units × n_series]`: a single draw reads those of all series at once.
+    values: Array2<i64>,
+    /// Where the digits of each series stand, the lowest first.
+    digits: Vec<Range<usize>>,
+    /// Digits of the units of whole groups, `[n_digits / TOGETHER][n_groups]`.
+    tables: Vec<Vec<Tables>>,
+}
+
 impl Columns {
-    /// - `column`: values of a series by its number, `[n_units]`, on the grid.
-    pub(super) fn new(n_units: usize, n_series: usize, column: impl Fn(usize) -> Vec<f64> + Sync) -> Self {
-        let all: Vec<usize> = (0..n_series).collect();
-        if n_series < MANY {
-            let tile = |some: &[usize]| AnyTile::new(&some.iter().map(|&at| column(at)).collect::<Vec<_>>());
-            return Self::Few(all.chunks(TILE).map(tile).collect());
-        }
+    /// - `column`: values of a series by its number, `[n_units]`, whole numbers of which `n_units`, repeated or not, add up to less than 2⁵³, and what a value of 1
+    ///   stands for, a power of two.
+    pub(super) fn new(n_units: usize, n_series: usize, column: impl Fn(usize) -> (Vec<f64>, f64)) -> Self {
+        let mut steps = Vec::with_capacity(n_series);
         let mut values = Array2::zeros((n_units, n_series));
-        for at in all {
-            values.column_mut(at).iter_mut().zip(column(at)).for_each(|(to, value)| *to = value);
+        for (at, mut to) in values.columns_mut().into_iter().enumerate() {
+            let (column, step) = column(at);
+            to.iter_mut().zip(column).for_each(|(to, value)| *to = value);
+            steps.push(step);
         }
-        Self::Many(values)
+        let way = if n_series < MANY { Way::Few(Few::new(&values)) } else { Way::Many(values) };
+        Self { way, steps }
     }
 
-    /// Sums of all series over a block, `[n_series][n_resamples]`.
-    pub(super) fn sums(&self, plan: &Plan, block: Block) -> Vec<Vec<f64>> {
-        match self {
-            Self::Few(tiles) => by_draw(plan, tiles, block),
-            Self::Many(values) => by_count(plan, values.view(), block),
+    /// Sums of all series over some blocks of a seed, `[n_series][n_blocks × LANES]`.
+    pub(super) fn sums(&self, plan: &Plan, seed: u64, blocks: Range<usize>) -> Vec<Vec<f64>> {
+        let mut all = match &self.way {
+            Way::Many(values) => by_count(plan, values.view(), seed, blocks),
+            Way::Few(few) => {
+                let mut all = vec![Vec::with_capacity(blocks.len() * LANES); self.steps.len()];
+                let mut block = Block::new(plan);
+                for number in blocks {
+                    block.draw(seed, number);
+                    for (all, sums) in all.iter_mut().zip(few.sums(plan, &mut block)) {
+                        all.extend(sums.map(|sum| sum as f64));
+                    }
+                }
+                all
+            }
+        };
+        for (sums, step) in all.iter_mut().zip(&self.steps) {
+            sums.iter_mut().for_each(|sum| *sum *= step);
         }
+        all
     }
 }
 
-fn by_count(plan: &Plan, values: ArrayView2<'_, f64>, mut block: Block) -> Vec<Vec<f64>> {
-    let (n_resamples, n_groups) = (block.n_resamples(), plan.n_groups());
+fn by_count(plan: &Plan, values: ArrayView2<'_, f64>, seed: u64, blocks: Range<usize>) -> Vec<Vec<f64>> {
+    let n_resamples = blocks.len() * LANES;
+    let mut blocks: Vec<Block<'_>> = blocks
+        .map(|number| {
+            let mut block = Block::new(plan);
+            block.draw(seed, number);
+            block
+        })
+        .collect();
     let mut totals = Array2::zeros((n_resamples, values.ncols()));
-    let mut counts = Array2::zeros((n_resamples, TOGETHER * GROUP));
-    let mut draws = GroupDraws::default();
-    for first in (0..n_groups).step_by(TOGETHER) {
-        let some = first..(first + TOGETHER).min(n_groups);
-        counts.fill(0.0);
-        for at in 0..some.len() {
-            block.next_group(&mut draws);
-            for (mut row, drawn) in counts.rows_mut().into_iter().zip(draws.iter()) {
-                if let Some(counts) = row.as_slice_mut().and_then(|row| row[at * GROUP..].first_chunk_mut::<GROUP>()) {
-                    drawn.iter().for_each(|&unit| counts[usize::from(unit)] += 1.0);
+    let mut counts = Array2::zeros((COUNTED * GROUP, n_resamples));
+    let mut units = vec![[[0; LANES]; STEPS]; COUNTED];
+    let singles = singles_of_parts(plan, &blocks);
+    for (part, singles) in singles.iter().enumerate() {
+        let first = part * COUNTED;
+        let some = COUNTED.min(plan.n_groups() - first);
+        counts.slice_mut(s![some * GROUP.., ..]).fill(0.0);
+        for (block, mut counts) in blocks.iter_mut().zip(counts.axis_chunks_iter_mut(Axis(1), LANES)) {
+            block.next_groups(&mut units[..some]);
+            for (units, mut counts) in units[..some].iter().zip(counts.axis_chunks_iter_mut(Axis(0), GROUP)) {
+                for (mut counts, of_unit) in counts.rows_mut().into_iter().zip(lanes::count(units)) {
+                    counts.iter_mut().zip(of_unit).for_each(|(count, n)| *count = f64::from(n));
                 }
             }
         }
-        let n = some.len() * GROUP;
-        let values = values.slice(s![first * GROUP..first * GROUP + n, ..]);
-        general_mat_mul(1.0, &counts.slice(s![.., ..n]), &values, 1.0, &mut totals);
+        singles.iter().for_each(|&(unit, resample)| counts[[unit, resample]] += 1.0);
+        let values = values.slice(s![first * GROUP..plan.n_units.min((first + COUNTED) * GROUP), ..]);
+        general_mat_mul(1.0, &counts.slice(s![..values.nrows(), ..]).t(), &values, 1.0, &mut totals);
     }
-    // Units beyond the last whole group, in the same way.
-    let first = n_groups * GROUP;
-    let mut beyond = Array2::zeros((n_resamples, plan.n_units - first));
-    for (row, singles) in block.singles().enumerate() {
-        singles.iter().for_each(|&unit| beyond[[row, unit as usize - first]] += 1.0);
-    }
-    general_mat_mul(1.0, &beyond, &values.slice(s![first.., ..]), 1.0, &mut totals);
     totals.columns().into_iter().map(|column| column.to_vec()).collect()
 }
 
-fn by_draw(plan: &Plan, tiles: &[AnyTile], mut block: Block) -> Vec<Vec<f64>> {
-    let n_resamples = block.n_resamples();
-    let mut totals: Vec<Vec<f64>> = tiles.iter().map(|tile| vec![0.0; n_resamples * tile.width()]).collect();
-    let mut draws = GroupDraws::default();
-    for group in 0..plan.n_groups() {
-        if let ([tile], [totals]) = (tiles, totals.as_mut_slice()) {
-            tile.add_next_group(group, &mut block, totals);
-            continue;
-        }
-        block.next_group(&mut draws);
-        for (tile, totals) in tiles.iter().zip(&mut totals) {
-            tile.add_group(group, &draws, totals);
+/// Single draws by part of the units: which unit within it, and the resample. One by one in the order of their units, they would read each a row of values from far away.
+fn singles_of_parts(plan: &Plan, blocks: &[Block<'_>]) -> Vec<Vec<(usize, usize)>> {
+    let mut parts = vec![Vec::new(); plan.n_units.div_ceil(COUNTED * GROUP)];
+    for (resample, singles) in blocks.iter().flat_map(|block| &block.singles).enumerate() {
+        for &unit in singles {
+            parts[unit as usize / (COUNTED * GROUP)].push((unit as usize % (COUNTED * GROUP), resample));
         }
     }
-    let mut out = Vec::new();
-    for (tile, totals) in tiles.iter().zip(&mut totals) {
-        tile.add_singles(&block, totals);
-        out.extend((0..tile.width()).map(|at| totals.iter().skip(at).step_by(tile.width()).copied().collect()));
-    }
-    // The last tile may be wider than the series left for it.
-    out
+    parts
 }
 
-impl AnyTile {
-    /// Up to eight series, `[n_units]` each.
-    fn new(series: &[Vec<f64>]) -> Self {
-        match series.len() {
-            0 | 1 => Self::One(Tile::new(series)),
-            2 => Self::Two(Tile::new(series)),
-            3 | 4 => Self::Four(Tile::new(series)),
-            _ => Self::Eight(Tile::new(series)),
+impl Few {
+    fn new(values: &Array2<f64>) -> Self {
+        let (n_units, n_series) = values.dim();
+        let mut values = values.map(|&value| value as i64);
+        let (mut least, mut digits, mut n_digits) = (Vec::with_capacity(n_series), Vec::with_capacity(n_series), 0);
+        for mut column in values.columns_mut() {
+            let smallest = column.iter().copied().min().unwrap_or(0);
+            column -= smallest;
+            let largest = column.iter().copied().max().unwrap_or(0);
+            let n_own = (0..).take_while(|digit| largest >> (BITS * digit) > 0).count();
+            least.push(smallest);
+            digits.push(n_digits..n_digits + n_own);
+            n_digits += n_own;
         }
-    }
-
-    fn width(&self) -> usize {
-        match self {
-            Self::One(_) => 1,
-            Self::Two(_) => 2,
-            Self::Four(_) => 4,
-            Self::Eight(_) => 8,
-        }
-    }
-
-    fn add_group(&self, group: usize, draws: &GroupDraws, totals: &mut [f64]) {
-        match self {
-            Self::One(tile) => tile.add_group(group, draws, totals),
-            Self::Two(tile) => tile.add_group(group, draws, totals),
-            Self::Four(tile) => tile.add_group(group, draws, totals),
-            Self::Eight(tile) => tile.add_group(group, draws, totals),
-        }
-    }
-
-    fn add_next_group(&self, group: usize, block: &mut Block, totals: &mut [f64]) {
-        match self {
-            Self::One(tile) => tile.add_next_group(group, block, totals),
-            Self::Two(tile) => tile.add_next_group(group, block, totals),
-            Self::Four(tile) => tile.add_next_group(group, block, totals),
-            Self::Eight(tile) => tile.add_next_group(group, block, totals),
-        }
-    }
-
-    fn add_singles(&self, block: &Block, totals: &mut [f64]) {
-        match self {
-            Self::One(tile) => tile.add_singles(block, totals),
-            Self::Two(tile) => tile.add_singles(block, totals),
-            Self::Four(tile) => tile.add_singles(block, totals),
-            Self::Eight(tile) => tile.add_singles(block, totals),
-        }
-    }
-}
-
-impl<const W: usize, const C: usize> Tile<W, C> {
-    fn new(series: &[Vec<f64>]) -> Self {
-        let mut units = vec![[0.0; W]; series.first().map_or(0, Vec::len)];
-        for (at, values) in series.iter().enumerate() {
-            for (unit, &value) in units.iter_mut().zip(values) {
-                unit[at] = value;
-            }
-        }
-        Self(units)
-    }
-
-    fn add_group(&self, group: usize, draws: &GroupDraws, totals: &mut [f64]) {
-        let Ok(units) = <&[[f64; W]; GROUP]>::try_from(&self.0[group * GROUP..(group + 1) * GROUP]) else { return };
-        for (total, drawn) in totals.as_chunks_mut::<W>().0.iter_mut().zip(draws.iter()) {
-            let mut chains = [[0.0; W]; C];
-            let (whole, rest) = drawn.as_chunks::<C>();
-            for some in whole {
-                for (chain, &unit) in chains.iter_mut().zip(some) {
-                    plus(chain, &units[usize::from(unit)]);
+        let mut tables = vec![vec![[[0; GROUP]; TOGETHER]; n_units / GROUP]; n_digits.div_ceil(TOGETHER)];
+        for (column, digits) in values.columns().into_iter().zip(&digits) {
+            for (place, digit) in digits.clone().enumerate() {
+                // Units beyond the last whole group have no table.
+                for (unit, value) in column.iter().enumerate().take(n_units / GROUP * GROUP) {
+                    tables[digit / TOGETHER][unit / GROUP][digit % TOGETHER][unit % GROUP] =
+                        (value >> (BITS * place)) as u8 & DIGIT;
                 }
             }
-            for &unit in rest {
-                plus(&mut chains[0], &units[usize::from(unit)]);
-            }
-            chains.iter().for_each(|chain| plus(total, chain));
         }
+        Self { least, values, digits, tables }
     }
 
-    fn add_next_group(&self, group: usize, block: &mut Block, totals: &mut [f64]) {
-        let Ok(units) = <&[[f64; W]; GROUP]>::try_from(&self.0[group * GROUP..(group + 1) * GROUP]) else { return };
-        let totals = totals.as_chunks_mut::<W>().0;
-        block.fold_next_group(
-            [[0.0; W]; C],
-            |chains, drawn, n| {
-                let keep = if n == drawn.len() { None } else { Some(&KEEP[n % 8]) };
-                for (at, unit) in drawn.into_iter().enumerate() {
-                    let mut values = units[usize::from(unit)];
-                    // A factor of 0 or 1 instead of an end that no processor foresees.
-                    if let Some(keep) = keep {
-                        values.iter_mut().for_each(|value| *value *= keep[at]);
-                    }
-                    plus(&mut chains[at % C], &values);
+    /// Sums of all series over a block.
+    fn sums(&self, plan: &Plan, block: &mut Block<'_>) -> Vec<[i64; LANES]> {
+        #[cfg(target_arch = "x86_64")]
+        let mut sums = match lanes::DigitSums::new() {
+            Some(digit_sums) => self.by_digit(digit_sums, plan, block),
+            None => self.one_by_one(plan, block),
+        };
+        #[cfg(not(target_arch = "x86_64"))]
+        let mut sums = self.one_by_one(plan, block);
+        self.add_singles(plan, block, &mut sums);
+        sums
+    }
+
+    /// Sums over whole groups, digit by digit.
+    #[cfg(target_arch = "x86_64")]
+    fn by_digit(&self, digit_sums: lanes::DigitSums, plan: &Plan, block: &mut Block<'_>) -> Vec<[i64; LANES]> {
+        let mut digits = vec![[0_i64; LANES]; self.tables.len() * TOGETHER];
+        let mut units = vec![[[0; LANES]; STEPS]; GROUPS];
+        for first in (0..plan.n_groups()).step_by(GROUPS) {
+            let some = first..(first + GROUPS).min(plan.n_groups());
+            let units = &mut units[..some.len()];
+            block.next_groups(units);
+            for (tables, digits) in self.tables.iter().zip(digits.as_chunks_mut::<TOGETHER>().0) {
+                for (to, sums) in digits.iter_mut().zip(digit_sums.of(units, &tables[some.clone()])) {
+                    to.iter_mut().zip(sums).for_each(|(to, sum)| *to += i64::from(sum));
                 }
-            },
-            |row, chains| chains.iter().for_each(|chain| plus(&mut totals[row], chain)),
-        );
+            }
+        }
+        let value =
+            |lane: usize, own: &[[i64; LANES]]| own.iter().rev().fold(0, |sum, digit| (sum << BITS) + digit[lane]);
+        let of_series = |own: &Range<usize>| std::array::from_fn(|lane| value(lane, &digits[own.clone()]));
+        self.digits.iter().map(of_series).collect()
     }
 
-    fn add_singles(&self, block: &Block, totals: &mut [f64]) {
-        for (total, singles) in totals.as_chunks_mut::<W>().0.iter_mut().zip(block.singles()) {
+    /// Sums over whole groups, draw by draw.
+    #[cfg_attr(target_arch = "x86_64", cold)]
+    fn one_by_one(&self, plan: &Plan, block: &mut Block<'_>) -> Vec<[i64; LANES]> {
+        let mut sums = vec![[0; LANES]; self.least.len()];
+        let mut units: [Units; 1] = [[[0; LANES]; STEPS]];
+        for group in 0..plan.n_groups() {
+            let n_draws = block.next_groups(&mut units)[0];
+            let values = self.values.slice(s![group * GROUP..(group + 1) * GROUP, ..]);
+            for (sums, values) in sums.iter_mut().zip(values.columns()) {
+                let values: [i64; GROUP] = std::array::from_fn(|unit| values[unit]);
+                for (lane, (sum, &n)) in sums.iter_mut().zip(&n_draws).enumerate() {
+                    let drawn = units[0].iter().take(usize::from(n));
+                    drawn.for_each(|row| *sum += values[usize::from(row[lane]) % GROUP]);
+                }
+            }
+        }
+        sums
+    }
+
+    /// What the draws of whole groups lack: those of single units, and the smallest value in each of the n.
+    fn add_singles(&self, plan: &Plan, block: &Block<'_>, sums: &mut [[i64; LANES]]) {
+        let Some(values) = self.values.as_slice() else { return };
+        let n_series = sums.len();
+        let mut of_lane = vec![0; n_series];
+        for (lane, singles) in block.singles.iter().enumerate() {
+            of_lane.fill(0);
             for &unit in singles {
-                plus(total, &self.0[unit as usize]);
+                let values = &values[unit as usize * n_series..][..n_series];
+                of_lane.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+            }
+            for ((sums, sum), least) in sums.iter_mut().zip(&of_lane).zip(&self.least) {
+                sums[lane] += sum + plan.n_units as i64 * least;
             }
         }
-    }
-}
-
-#[inline]
-fn plus<const W: usize>(sum: &mut [f64; W], values: &[f64; W]) {
-    for at in 0..W {
-        sum[at] += values[at];
     }
 }
 
@@ -243,28 +228,47 @@ mod tests {
     use super::*;
     use crate::stats::draw::tests::counts;
 
-    /// Whole numbers, whose sums are exact: a draw too many or too few shows, also in the last word of a group.
+    /// Whole numbers, whose sums are exact: a draw too many or too few shows.
     #[test]
     fn every_way_adds_each_draw_once() {
-        for n_units in [100_usize, 256, 700] {
+        for n_units in [10_usize, 16, 100, 256, 700] {
             let plan = Plan::new(n_units);
-            let draw = || Block::draw(&plan, 5, 0..60);
-            let counts = counts(n_units, 5, 0..60);
-            let column =
-                |at: usize| (0..n_units).map(|unit| (unit * (at + 3) % 101) as f64 - 40.0).collect::<Vec<f64>>();
+            let counts = counts(n_units, 5, 2 * LANES);
+            // From one digit to eight, some of them constant.
+            let column = |at: usize| -> Vec<f64> {
+                let value = |unit: usize| match at % 5 {
+                    4 => 3.0,
+                    _ => ((unit * (at + 3) % 101) as f64 - 40.0) * 64_f64.powi(at as i32 % 7),
+                };
+                (0..n_units).map(value).collect()
+            };
+            let columns = |n_series| Columns::new(n_units, n_series, |at| (column(at), 0.25));
             for n_series in [1, 2, 3, 5, 9, MANY + 1] {
-                let sums = Columns::new(n_units, n_series, column).sums(&plan, draw());
-                for (at, sums) in sums.into_iter().take(n_series).enumerate() {
+                let sums = columns(n_series).sums(&plan, 5, 0..2);
+                assert_eq!(sums.len(), n_series);
+                for (at, sums) in sums.into_iter().enumerate() {
                     let by_hand = |counts: &Vec<u32>| {
-                        counts.iter().zip(column(at)).map(|(&n, value)| f64::from(n) * value).sum::<f64>()
+                        counts.iter().zip(column(at)).map(|(&n, value)| 0.25 * f64::from(n) * value).sum::<f64>()
                     };
-                    assert_eq!(
-                        sums,
-                        counts.iter().map(by_hand).collect::<Vec<f64>>(),
-                        "{n_units} units, {n_series} series"
-                    );
+                    let by_hand: Vec<f64> = counts.iter().map(by_hand).collect();
+                    assert_eq!(sums, by_hand, "{n_units} units, {n_series} series");
                 }
             }
         }
+    }
+
+    #[test]
+    fn draws_add_up_alike_one_by_one_and_digit_by_digit() {
+        let n_units = 700;
+        let plan = Plan::new(n_units);
+        let value = |(unit, at): (usize, usize)| (unit * unit * (at + 5) % 12_345) as f64 - 99.0;
+        let few = Few::new(&Array2::from_shape_fn((n_units, 5), value));
+        let mut block = Block::new(&plan);
+        block.draw(5, 1);
+        let by_digit = few.sums(&plan, &mut block);
+        block.draw(5, 1);
+        let mut by_one = few.one_by_one(&plan, &mut block);
+        few.add_singles(&plan, &block, &mut by_one);
+        assert_eq!(by_digit, by_one);
     }
 }

@@ -4,21 +4,19 @@
 //! it or on the number of threads. The draws of all resamples are never held at once (100,000 users × 10,000 resamples would
 //! be 1 GB): blocks of resamples are drawn (`draw`), summed over all series (`product`) and dropped.
 //!
-//! Sums are exact, so that no order of additions can move a bit: values are first rounded to a grid so fine that n of them stay within the
-//! 53 bits of a number. That moves a mean by less than n × 2⁻⁵³ of the largest value: 10⁻¹¹ of it for 100,000 users.
+//! Sums are exact, so that no order of additions can move a bit: values are first rounded to whole numbers of steps so small that n of them stay within the
+//! 53 bits of a number. That moves a mean by less than n × 2⁻⁵³ of the range of values: 10⁻¹¹ of it for 100,000 users.
 //!
 //! A series need not have a value for every unit (a user without relevant items has no recall): its resampled mean is
 //! `Σ c_u v_u / Σ c_u` over the units it has, both sums under the same counts.
 
-use super::draw::{Block, Plan};
-use super::product::Columns;
+use super::draw::Plan;
+use super::lanes::LANES;
+use super::product::{BLOCKS, Columns};
 use crate::error::{Error, Result};
 use crate::parallel;
 use rayon::prelude::*;
 use std::borrow::Cow;
-
-/// Resamples of a block: their draws of one group of units, 34 KB, stay in cache while all series read them.
-const BLOCK: usize = 128;
 
 /// One value per unit, of which some may be undefined.
 #[derive(Debug, Clone, PartialEq)]
@@ -102,16 +100,17 @@ impl<'a> Series<'a> {
     }
 }
 
-/// Rounds values to multiples of a power of two of which `n_units` of them, repeated or not, add up without rounding.
-fn to_grid(values: &mut [f64], n_units: usize) {
-    let largest = values.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
-    let (_, exponent) = libm::frexp(largest * n_units as f64);
-    // Below the smallest number there is nothing to round.
-    if largest == 0.0 || exponent - 53 < -1074 {
-        return;
-    }
-    let step = libm::ldexp(1.0, exponent - 53);
-    values.iter_mut().for_each(|value| *value = (*value / step).round() * step);
+/// Rounds values to multiples of a power of two, and returns it, of which `n_units` of them, repeated or not, add up to less than 2⁵³; values become whole numbers of it.
+fn to_steps(values: &mut [f64], n_units: usize) -> f64 {
+    let range = |(low, high): (f64, f64), &value: &f64| (low.min(value), high.max(value));
+    let (low, high) = values.iter().fold((0.0, 0.0), range);
+    // Halves, because the difference of two numbers may be too large for one.
+    let (_, exponent) = libm::frexp(high / 2.0 - low / 2.0);
+    let bits = 53 - n_units.next_power_of_two().trailing_zeros() as i32;
+    // No number is smaller than 2⁻¹⁰⁷⁴.
+    let step = libm::ldexp(1.0, (exponent + 1 - bits).max(-1074));
+    values.iter_mut().for_each(|value| *value = (*value / step).round());
+    step
 }
 
 /// Draws bootstrap resamples of units.
@@ -170,7 +169,7 @@ impl Resampler {
     ///
     /// # Errors
     /// [`Error::Usage`] for a series of another length, a value that is not finite or beyond `f64::MAX / 4n`, no resamples, or more
-    /// than 2³² units; [`Error::Interrupted`] when asked to stop.
+    /// than 2³¹ units; [`Error::Interrupted`] when asked to stop.
     pub fn means(&self, series: &[Series<'_>]) -> Result<Vec<Vec<Option<f64>>>> {
         let totals = self.checked_totals(series)?;
         Ok((0..series.len()).into_par_iter().map(|at| totals.means(at).collect()).collect())
@@ -200,10 +199,10 @@ impl Resampler {
         let column = |at: usize| match series.get(at) {
             Some(series) => {
                 let mut values = series.centered(centers[at]);
-                to_grid(&mut values, self.n_units);
-                values
+                let step = to_steps(&mut values, self.n_units);
+                (values, step)
             }
-            None => masks[at - series.len()].iter().map(|&is_defined| f64::from(u8::from(is_defined))).collect(),
+            None => (masks[at - series.len()].iter().map(|&is_defined| f64::from(u8::from(is_defined))).collect(), 1.0),
         };
         let mut sums = self.sums(series.len() + masks.len(), column)?;
         let drawn = sums.split_off(series.len());
@@ -211,17 +210,17 @@ impl Resampler {
         Ok(Totals { sums, drawn, drawn_of, centers: centers.to_vec(), ranges, n_units: self.n_units })
     }
 
-    /// `Σ_u c_ru x_u` of every column over every resample, `[column][n_resamples]`; columns of `n_units` finite numbers.
-    fn sums(&self, n_columns: usize, column: impl Fn(usize) -> Vec<f64> + Sync) -> Result<Vec<Vec<f64>>> {
-        if self.n_resamples == 0 || u32::try_from(self.n_units).is_err() {
+    /// `Σ_u c_ru x_u` of every column over every resample, `[column][n_resamples]`; columns as [`Columns::new`] wants them.
+    fn sums(&self, n_columns: usize, column: impl Fn(usize) -> (Vec<f64>, f64)) -> Result<Vec<Vec<f64>>> {
+        if self.n_resamples == 0 || i32::try_from(self.n_units).is_err() {
             let found = format!("cannot draw {} resamples of {} units", self.n_resamples, self.n_units);
-            return Err(Error::usage(found, "ask for at least one resample of fewer than 4,294,967,296 units"));
+            return Err(Error::usage(found, "ask for at least one resample of fewer than 2,147,483,648 units"));
         }
         let plan = Plan::new(self.n_units);
         let columns = Columns::new(self.n_units, n_columns, column);
-        let of_blocks = parallel::map_blocks(self.n_resamples, BLOCK, |resamples| {
+        let of_blocks = parallel::map_blocks(self.n_resamples.div_ceil(LANES), BLOCKS, |blocks| {
             parallel::check()?;
-            Ok(columns.sums(&plan, Block::draw(&plan, self.seed, resamples)))
+            Ok(columns.sums(&plan, self.seed, blocks))
         });
         let mut all = vec![Vec::with_capacity(self.n_resamples); n_columns];
         for of_block in of_blocks {
@@ -229,6 +228,8 @@ impl Resampler {
                 all.extend(sums);
             }
         }
+        // Those of the last block that nobody asked for.
+        all.iter_mut().for_each(|all| all.truncate(self.n_resamples));
         Ok(all)
     }
 }
