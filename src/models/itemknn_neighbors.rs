@@ -1,10 +1,11 @@
 //! Weighted averages over the most similar items a user rated, or sums of their similarities: one user, many target items.
 //!
-//! Two ways to find the rated items in the similarity rows, by cost: walk each target's row past a mark of what the user rated, or spread each rated
-//! item's row over buckets of all targets. Both see a target's neighbors in ascending order of item and hand them to the same two functions
-//! (`keep_best`, `combine`), so both give the same bits. The sum runs in that order, not by similarity: which neighbors count is decided by a total
-//! order, and a sum needs a fixed order, not that one. So nothing is sorted.
+//! Three ways to find the rated items in the similarity rows, by cost: walk each target's row past a mark of what the user rated, spread each rated item's row
+//! over buckets of all targets, or write it into a small matrix of rated items and targets ([`super::itemknn_dense`]). All see a target's neighbors in
+//! ascending order of item and add them up in the same order, so all give the same bits. The sum runs in that order, not by similarity: which
+//! neighbors count is decided by a total order, and a sum needs a fixed order, not that one. So nothing is sorted.
 
+use super::itemknn_dense::{self, Matrix};
 use super::itemknn_similarity::{SEGMENT, SimilarityRows};
 use crate::dataset::ItemIndex;
 use crate::linalg::widest;
@@ -16,6 +17,10 @@ const TILE: usize = 128;
 
 /// Cost of a cell spread into a bucket, in cells walked past a mark (measured).
 const SPREAD_COST: usize = 4;
+
+/// Cost of a cell written into a matrix, and of a place in it that is looked at, in cells walked past a mark (measured).
+const WRITE_COST: usize = 1;
+const LOOK_COST: usize = 1;
 
 /// What becomes of the best neighbors of a target.
 #[derive(Debug, Clone, Copy)]
@@ -53,6 +58,7 @@ struct Scratch {
     hashes: Vec<(u64, u32)>,
     /// By rated item: how much of its segment has been spread.
     cursors: Vec<usize>,
+    matrix: Matrix,
     selection: Selection,
     scores: Vec<Option<f64>>,
 }
@@ -97,12 +103,17 @@ impl Neighborhood<'_> {
     pub(super) fn scores(&self, items: &[ItemIndex], found: impl FnMut(usize, Option<f64>)) {
         let to_walk: usize = items.iter().map(|item| self.similarities.row_len(item.at())).sum();
         let to_spread: usize = self.rated.iter().map(|&item| self.similarities.row_len(item as usize)).sum();
+        let to_look = self.rated.len().saturating_mul(self.similarities.n_items());
+        let spread = to_spread.saturating_mul(SPREAD_COST);
+        let write = to_spread.saturating_mul(WRITE_COST).saturating_add(to_look.saturating_mul(LOOK_COST));
         // Never borrowed twice: nothing below calls back into this function.
         SCRATCH.with_borrow_mut(|scratch| {
-            if to_walk <= to_spread.saturating_mul(SPREAD_COST) {
+            if to_walk <= spread.min(write) {
                 self.walk(scratch, items, found);
-            } else {
+            } else if spread <= write {
                 self.spread(scratch, items, found);
+            } else {
+                self.write(scratch, items, found);
             }
         });
     }
@@ -151,6 +162,75 @@ impl Neighborhood<'_> {
         }
         for (at, item) in items.iter().enumerate() {
             found(at, scratch.scores.get(item.at()).copied().flatten());
+        }
+    }
+
+    /// Per rated item: its similarity row into a matrix of all rated items, a tile of targets at a time. Needs rated items.
+    fn write(&self, scratch: &mut Scratch, items: &[ItemIndex], mut found: impl FnMut(usize, Option<f64>)) {
+        let (n_items, n_rated) = (self.similarities.n_items(), self.rated.len());
+        scratch.scores.clear();
+        scratch.scores.resize(n_items.next_multiple_of(TILE), None);
+        grow(&mut scratch.candidates, n_rated);
+        for start in (0..n_items).step_by(TILE) {
+            if start % SEGMENT == 0 {
+                scratch.cursors.clear();
+                scratch.cursors.resize(n_rated, 0);
+            }
+            let Scratch { cursors, matrix, scores, candidates, selection, .. } = &mut *scratch;
+            matrix.clear(n_rated, TILE);
+            for (position, (&rated, cursor)) in self.rated.iter().zip(cursors).enumerate() {
+                let segment = &self.similarities.row(rated as usize)[start / SEGMENT];
+                *cursor += matrix.put(position, segment, *cursor, start % SEGMENT, TILE);
+            }
+            let groups = matrix.groups().zip(scores[start..].chunks_exact_mut(itemknn_dense::LANES));
+            for (number, (rows, scores)) in groups.enumerate() {
+                self.read(start + number * itemknn_dense::LANES, rows, scores, candidates, selection);
+            }
+        }
+        for (at, item) in items.iter().enumerate() {
+            found(at, scratch.scores.get(item.at()).copied().flatten());
+        }
+    }
+
+    /// The scores of the eight targets from `first` on.
+    fn read(
+        &self,
+        first: usize,
+        rows: &[itemknn_dense::Row],
+        scores: &mut [Option<f64>],
+        candidates: &mut [Candidate],
+        selection: &mut Selection,
+    ) {
+        let (borders, sums, weights) = widest(
+            #[inline(always)]
+            || {
+                let borders = itemknn_dense::borders(rows, self.neighbors);
+                match self.combine {
+                    Combine::Average(offsets) => {
+                        let (sums, weights) = itemknn_dense::averages(rows, &borders, offsets);
+                        (borders, sums, weights)
+                    }
+                    Combine::Sum => {
+                        let sums = itemknn_dense::sums(rows, &borders);
+                        (borders, sums, sums)
+                    }
+                }
+            },
+        );
+        for (lane, score) in scores.iter_mut().enumerate() {
+            *score = if !borders.is_known[lane] {
+                // Hashes decide.
+                let mut n = 0;
+                for (position, row) in rows.iter().enumerate() {
+                    candidates[n] = Candidate { similarity: row[lane], position: position as u32 };
+                    n += usize::from(row[lane] > 0.0);
+                }
+                self.score_of(first + lane, &mut candidates[..n], selection)
+            } else if let Combine::Average(_) = self.combine {
+                (weights[lane] > 0.0).then(|| sums[lane] / weights[lane])
+            } else {
+                (weights[lane] > 0.0).then_some(sums[lane])
+            };
         }
     }
 
@@ -327,7 +407,7 @@ mod tests {
     }
 
     #[test]
-    fn both_ways_give_the_same_bits_and_combine_the_best() {
+    fn all_ways_give_the_same_bits_and_combine_the_best() {
         let data = golden::generated(40, 700);
         let items: Vec<ItemIndex> = (0..700).map(ItemIndex).collect();
         // Norms over common users make many similarities of exactly 1: ties everywhere.
@@ -340,19 +420,22 @@ mod tests {
                 for combine in [Combine::Average(&offsets), Combine::Sum] {
                     let of = Neighborhood { similarities: &similarities, rated, combine, neighbors, tie_seed: 9 };
                     assert!(rated.len() > 40, "{}", rated.len());
-                    check_both_ways(&of, &items, &format!("{norm:?} user {user}"));
+                    check_all_ways(&of, &items, &format!("{norm:?} user {user}"));
                 }
             }
         }
     }
 
-    fn check_both_ways(of: &Neighborhood<'_>, items: &[ItemIndex], of_what: &str) {
-        let (mut walked, mut spread) = (vec![None; items.len()], vec![None; items.len()]);
-        of.walk(&mut Scratch::default(), items, |at, score| walked[at] = score);
-        of.spread(&mut Scratch::default(), items, |at, score| spread[at] = score);
+    fn check_all_ways(of: &Neighborhood<'_>, items: &[ItemIndex], of_what: &str) {
+        let [mut walked, mut spread, mut written] = [(); 3].map(|()| vec![None; items.len()]);
+        let mut scratch = Scratch::default();
+        of.walk(&mut scratch, items, |at, score| walked[at] = score);
+        of.spread(&mut scratch, items, |at, score| spread[at] = score);
+        of.write(&mut scratch, items, |at, score| written[at] = score);
         assert!(walked.iter().flatten().count() > 100);
-        for (target, (a, b)) in walked.iter().zip(&spread).enumerate() {
-            assert_eq!(a.map(f64::to_bits), b.map(f64::to_bits), "{of_what} item {target}");
+        for (target, (a, (b, c))) in walked.iter().zip(spread.iter().zip(&written)).enumerate() {
+            assert_eq!(a.map(f64::to_bits), b.map(f64::to_bits), "spread: {of_what} item {target}");
+            assert_eq!(a.map(f64::to_bits), c.map(f64::to_bits), "written: {of_what} item {target}");
             let sorted = by_sorting(of, target as u32);
             assert!(a.zip(sorted).is_none_or(|(a, b)| (a - b).abs() < 1e-9) && a.is_some() == sorted.is_some());
         }
@@ -375,10 +458,16 @@ mod tests {
         let combine = Combine::Average(&offsets);
         let of = Neighborhood { similarities: &similarities, rated, combine, neighbors: 5, tie_seed: 9 };
         let items: Vec<ItemIndex> = (0..n_items).map(ItemIndex).collect();
-        let (mut walked, mut spread) = (Vec::new(), Vec::new());
+        let (mut walked, mut spread, mut written) = (Vec::new(), Vec::new(), Vec::new());
         of.walk(&mut Scratch::default(), &items, |_, average| walked.push(average.map(f64::to_bits)));
         of.spread(&mut Scratch::default(), &items, |_, average| spread.push(average.map(f64::to_bits)));
-        assert!(walked == spread && walked[edge as usize].is_some() && walked[n_items as usize - 1].is_some());
+        of.write(&mut Scratch::default(), &items, |_, average| written.push(average.map(f64::to_bits)));
+        assert!(
+            walked == spread
+                && walked == written
+                && walked[edge as usize].is_some()
+                && walked[n_items as usize - 1].is_some()
+        );
     }
 
     #[test]
