@@ -6,6 +6,7 @@ use super::{BaseModel, FittedModel, TrainData};
 use crate::dataset::{Catalog, Interactions, ItemIndex, Scale, UserIndex, is_relevant};
 use crate::error::Result;
 use crate::kind::{Kind, Options, Reader};
+use std::collections::BTreeMap;
 
 crate::options! {
     /// Cosine of user profile and item genres. Source: Pazzani & Billsus (2007), content-based profiles.
@@ -52,15 +53,34 @@ impl Genre {
                 profile.iter_mut().zip(&counts).for_each(|(part, count)| *part = (count / length) as f32);
             }
         }
-        FittedGenre { profiles, n_genres, genres: catalog.genres.clone() }
+        let (sets, set_of) = sets(&catalog.genres);
+        FittedGenre { profiles, n_genres, sets, set_of }
     }
 }
 
-/// Profiles `[n_users × n_genres]`, each of length 1 or 0, and the genres of each item, ascending.
+/// The different lists of genres, and which of them is each item's: a catalog has ten times as many items.
+fn sets(genres: &[Vec<u16>]) -> (Vec<Vec<u16>>, Vec<u32>) {
+    let mut places: BTreeMap<&[u16], u32> = BTreeMap::new();
+    let mut sets: Vec<Vec<u16>> = Vec::new();
+    let mut set_of = Vec::with_capacity(genres.len());
+    for own in genres {
+        let next = places.len() as u32;
+        set_of.push(*places.entry(own).or_insert_with(|| {
+            sets.push(own.clone());
+            next
+        }));
+    }
+    (sets, set_of)
+}
+
+/// Profiles `[n_users × n_genres]`, each of length 1 or 0, and the genres of items.
 struct FittedGenre {
     profiles: Vec<f32>,
     n_genres: usize,
-    genres: Vec<Vec<u16>>,
+    /// Different lists of genres, each ascending.
+    sets: Vec<Vec<u16>>,
+    /// The list of each item.
+    set_of: Vec<u32>,
 }
 
 impl FittedGenre {
@@ -72,23 +92,37 @@ impl FittedGenre {
     }
 }
 
+/// `Σ p_g / √n` over an item's n genres, whose vector has n ones and so the length √n; `None` without a profile or without genres.
+fn cosine(profile: &[f32], genres: &[u16]) -> Option<f32> {
+    if profile.is_empty() || genres.is_empty() {
+        return None;
+    }
+    let sum: f64 = genres.iter().map(|&genre| f64::from(profile[usize::from(genre)])).sum();
+    Some((sum / (genres.len() as f64).sqrt()) as f32)
+}
+
+/// Writes scores, 0 for those that there are not; returns how many these are.
+fn spell(scores: impl Iterator<Item = Option<f32>>, out: &mut [f32]) -> usize {
+    let mut n_fallbacks = 0;
+    for (out, score) in out.iter_mut().zip(scores) {
+        *out = score.unwrap_or(0.0);
+        n_fallbacks += usize::from(score.is_none());
+    }
+    n_fallbacks
+}
+
 impl FittedModel for FittedGenre {
     /// Cosine in `[0, 1]`; 0, a fallback, without a profile or without genres.
     fn score(&self, user: UserIndex, items: &[ItemIndex], out: &mut [f32]) -> usize {
         let profile = self.profile(user);
-        let mut n_fallbacks = 0;
-        for (score, item) in out.iter_mut().zip(items) {
-            let genres = self.genres.get(item.at()).map_or(&[][..], Vec::as_slice);
-            if profile.is_empty() || genres.is_empty() {
-                *score = 0.0;
-                n_fallbacks += 1;
-                continue;
-            }
-            // The item's vector has n ones, so its length is √n.
-            let sum: f64 = genres.iter().map(|&genre| f64::from(profile[usize::from(genre)])).sum();
-            *score = (sum / (genres.len() as f64).sqrt()) as f32;
+        if items.len() < self.sets.len() {
+            let of_item = |item: &ItemIndex| self.set_of.get(item.at()).map(|&set| &self.sets[set as usize][..]);
+            return spell(items.iter().map(|item| cosine(profile, of_item(item).unwrap_or(&[]))), out);
         }
-        n_fallbacks
+        // Few lists, many items: each list once.
+        let of_set: Vec<Option<f32>> = self.sets.iter().map(|genres| cosine(profile, genres)).collect();
+        let of_item = |item: &ItemIndex| self.set_of.get(item.at()).and_then(|&set| of_set[set as usize]);
+        spell(items.iter().map(of_item), out)
     }
 
     fn scale(&self) -> Scale {
