@@ -41,14 +41,14 @@ impl Side {
     }
 
     /// Vector and bias of a row, to be changed.
-    #[inline]
+    #[inline(always)]
     pub fn row_mut(&mut self, row: u32) -> (&mut [f32], &mut f64) {
         let start = row as usize * self.width;
         (&mut self.factors[start..start + self.width], &mut self.bias[row as usize])
     }
 
     /// Vector and bias of a known row.
-    #[inline]
+    #[inline(always)]
     fn known(&self, row: usize) -> Option<(&[f32], f64)> {
         let start = row.checked_mul(self.width)?;
         if *self.is_known.get(row)? { Some((&self.factors[start..start + self.width], self.bias[row])) } else { None }

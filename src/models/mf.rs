@@ -7,7 +7,7 @@ use super::{BaseModel, Epoch, FittedModel, TrainData};
 use crate::dataset::{Interactions, Scale};
 use crate::error::Result;
 use crate::kind::{Kind, Options, Reader};
-use crate::linalg::{SparseRows, dense};
+use crate::linalg::{SparseRows, dense, widest};
 use crate::{parallel, rng};
 
 /// The kind's name.
@@ -97,23 +97,28 @@ impl MatrixFactorization {
     /// One epoch. Returns the sum of squared errors, each taken just before its own update: what is learned from it costs no second pass.
     fn pass(&self, ratings: &[(u32, u32, f32)], fitted: &mut Factorization) -> f64 {
         let (rate, keep) = (self.learning_rate, 1.0 - self.learning_rate * self.reg);
-        let mut squared_error = 0.0;
-        for &(user, item, rating) in ratings {
-            let (user_factors, user_bias) = fitted.users.row_mut(user);
-            let (item_factors, item_bias) = fitted.items.row_mut(item);
-            let error = f64::from(rating)
-                - (fitted.mean + *user_bias + *item_bias + f64::from(dense::dot(user_factors, item_factors)));
-            squared_error += error * error;
-            *user_bias = keep * *user_bias + rate * error;
-            *item_bias = keep * *item_bias + rate * error;
-            step(user_factors, item_factors, keep as f32, (rate * error) as f32);
-        }
-        squared_error
+        widest(
+            #[inline(always)]
+            || {
+                let mut squared_error = 0.0;
+                for &(user, item, rating) in ratings {
+                    let (user_factors, user_bias) = fitted.users.row_mut(user);
+                    let (item_factors, item_bias) = fitted.items.row_mut(item);
+                    let fit = f64::from(dense::dot(user_factors, item_factors));
+                    let error = f64::from(rating) - (fitted.mean + *user_bias + *item_bias + fit);
+                    squared_error += error * error;
+                    *user_bias = keep * *user_bias + rate * error;
+                    *item_bias = keep * *item_bias + rate * error;
+                    step(user_factors, item_factors, keep as f32, (rate * error) as f32);
+                }
+                squared_error
+            },
+        )
     }
 }
 
 /// `p ← keep p + step q`, `q ← keep q + step p`, both from the old values: `p += γ (e q - λ p)` with `keep = 1 - γ λ`, `step = γ e`. Zeros stay zeros.
-#[inline]
+#[inline(always)]
 fn step(p: &mut [f32], q: &mut [f32], keep: f32, step: f32) {
     for (p, q) in p.chunks_exact_mut(LANES).zip(q.chunks_exact_mut(LANES)) {
         for lane in 0..LANES {
