@@ -10,7 +10,7 @@ use crate::evaluation::{Asked, Scorer};
 use crate::key::Key;
 use crate::models::FittedModel;
 use crate::protocols::{Candidates, Generator, Offer, Protocol};
-use ndarray::ArrayView2;
+use ndarray::{ArrayView2, ShapeBuilder};
 
 /// What an arm's scores are.
 pub enum Arm<'a> {
@@ -156,15 +156,11 @@ impl CellScorer<'_> {
                     *fallbacks += n_fallbacks[*slot];
                 }
                 Arm::Stacker { fitted, columns: places, .. } => {
-                    let width = places.len();
+                    // Column after column, as they were made, and as most stackers look at them.
                     features.clear();
-                    features.resize(items.len() * width, 0.0);
-                    for (at, &place) in places.iter().enumerate() {
-                        let cells = features.iter_mut().skip(at).step_by(width.max(1));
-                        cells.zip(columns[place]).for_each(|(cell, &value)| *cell = value);
-                    }
+                    places.iter().for_each(|&place| features.extend_from_slice(columns[place]));
                     out.resize(items.len(), 0.0);
-                    if let Ok(rows) = ArrayView2::from_shape((items.len(), width), &features) {
+                    if let Ok(rows) = ArrayView2::from_shape((items.len(), places.len()).f(), &features) {
                         fitted.of(user).score(rows, out);
                     }
                 }

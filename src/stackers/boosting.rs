@@ -174,12 +174,13 @@ fn scores(ensemble: &Ensemble, rows: ArrayView2<'_, f32>) -> Vec<f64> {
 
 impl Forest {
     /// The mean over the models of their scores, each seen through `link`.
-    pub fn score(&self, rows: ArrayView2<'_, f32>, out: &mut [f32], link: impl Fn(f64) -> f64) {
+    pub fn score(&self, rows: ArrayView2<'_, f32>, out: &mut [f32], link: impl Fn(&mut [f64])) {
         let rows = rows.as_standard_layout();
         let mut sums = vec![0.0; out.len()];
         for model in &self.models {
-            let scores = scores(&model.ensemble, rows.view());
-            sums.iter_mut().zip(scores).for_each(|(sum, score)| *sum += link(score));
+            let mut scores = scores(&model.ensemble, rows.view());
+            link(&mut scores);
+            sums.iter_mut().zip(scores).for_each(|(sum, score)| *sum += score);
         }
         let n_models = self.models.len() as f64;
         out.iter_mut().zip(sums).for_each(|(out, sum)| *out = super::linear::finite(sum / n_models));
@@ -245,7 +246,7 @@ mod tests {
         let meta = meta(50);
         let forest = fit(&meta, &LogLoss, 0.0, 3);
         let mut out = vec![0.0; 500];
-        forest.score(meta.features.view(), &mut out, |score| 2.0 * score);
+        forest.score(meta.features.view(), &mut out, |scores| scores.iter_mut().for_each(|score| *score *= 2.0));
         let each: Vec<Vec<f64>> =
             forest.models.iter().map(|model| scores(&model.ensemble, meta.features.view())).collect();
         assert_eq!(each.len(), 3);

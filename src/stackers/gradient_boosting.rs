@@ -8,7 +8,7 @@ use super::class_weight::ClassWeight;
 use super::{FittedStacker, Importance, MetaRows, Stacker};
 use crate::dataset::Scale;
 use crate::error::Result;
-use crate::gbdt::log_loss::sigmoid;
+use crate::gbdt::log_loss::sigmoid_all;
 use crate::gbdt::{LogLoss, Settings, SplitGain};
 use crate::kind::{Kind, Options, Reader};
 use crate::options;
@@ -103,7 +103,7 @@ struct FittedGradientBoosting {
 
 impl FittedStacker for FittedGradientBoosting {
     fn score(&self, rows: ArrayView2<'_, f32>, out: &mut [f32]) {
-        self.forest.score(rows, out, sigmoid);
+        self.forest.score(rows, out, sigmoid_all);
     }
 
     fn scale(&self) -> Scale {
@@ -123,6 +123,7 @@ impl FittedStacker for FittedGradientBoosting {
 mod tests {
     use super::*;
     use crate::error::Error;
+    use crate::gbdt::log_loss::sigmoid;
     use crate::rng;
     use ndarray::Array2;
 

@@ -1,7 +1,7 @@
 //! What the linear stackers share: standardized columns, and coefficients one can read.
 
 use super::Importance;
-use ndarray::{ArrayView2, Axis};
+use ndarray::{ArrayView2, s};
 
 /// Where each column lies and how wide it is.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,6 +31,9 @@ impl Standard {
     }
 }
 
+/// Rows that are summed side by side.
+const BLOCK: usize = 256;
+
 /// A fitted linear function of standardized columns.
 pub struct Linear {
     /// Names of the columns.
@@ -44,15 +47,27 @@ pub struct Linear {
 }
 
 impl Linear {
-    /// Writes the function's value of each row, seen through `link`.
-    pub fn score(&self, rows: ArrayView2<'_, f32>, out: &mut [f32], link: impl Fn(f64) -> f32) {
-        let Standard { means, scales } = &self.standard;
-        for (row, out) in rows.axis_iter(Axis(0)).zip(out) {
-            let mut margin = self.intercept;
-            for (feature, &x) in row.iter().enumerate() {
-                margin += self.coefficients[feature] * ((f64::from(x) - means[feature]) / scales[feature]);
+    /// Writes the function's value of each row, seen through `link`, which is given the values of some rows. A row's sum runs in the order of the columns,
+    /// side by side with those of other rows, because columns lie together.
+    pub fn score(&self, rows: ArrayView2<'_, f32>, out: &mut [f32], link: impl Fn(&mut [f64])) {
+        let mut buffer = [0.0; BLOCK];
+        for (number, out) in out.chunks_mut(BLOCK).enumerate() {
+            let sums = &mut buffer[..out.len()];
+            let start = number * BLOCK;
+            let rows = rows.slice(s![start..start + out.len(), ..]);
+            sums.fill(self.intercept);
+            for (feature, column) in rows.columns().into_iter().enumerate() {
+                let part = |x: f32| {
+                    self.coefficients[feature]
+                        * ((f64::from(x) - self.standard.means[feature]) / self.standard.scales[feature])
+                };
+                match column.as_slice() {
+                    Some(column) => sums.iter_mut().zip(column).for_each(|(sum, &x)| *sum += part(x)),
+                    None => sums.iter_mut().zip(column).for_each(|(sum, &x)| *sum += part(x)),
+                }
             }
-            *out = link(margin);
+            link(sums);
+            out.iter_mut().zip(&*sums).for_each(|(out, &sum)| *out = finite(sum));
         }
     }
 
@@ -93,7 +108,7 @@ mod tests {
         let linear = Linear { names, standard, coefficients: vec![3.0, -1.0], intercept: 0.5 };
         let mut out = [0.0; 2];
         // 0.5 + 3 (6 - 2) / 4 - 1 = 2.5
-        linear.score(ndarray::array![[6.0, 1.0], [2.0, 0.0]].view(), &mut out, |margin| margin as f32);
+        linear.score(ndarray::array![[6.0, 1.0], [2.0, 0.0]].view(), &mut out, |_| ());
         assert_eq!(out, [2.5, 0.5]);
         assert_eq!([1e300, -1e300, 0.25].map(finite), [f32::MAX, f32::MIN, 0.25]);
     }

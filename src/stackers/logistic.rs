@@ -6,7 +6,7 @@ use super::meta_rows::refused;
 use super::{FittedStacker, Importance, MetaRows, Stacker};
 use crate::dataset::Scale;
 use crate::error::Result;
-use crate::gbdt::log_loss::sigmoid;
+use crate::gbdt::log_loss::{sigmoid, sigmoid_all};
 use crate::kind::{Kind, Options, Reader};
 use crate::linalg::newton::{self, Derivatives, Domain};
 use crate::parallel;
@@ -127,7 +127,7 @@ struct FittedLogistic {
 
 impl FittedStacker for FittedLogistic {
     fn score(&self, rows: ArrayView2<'_, f32>, out: &mut [f32]) {
-        self.linear.score(rows, out, |margin| sigmoid(margin) as f32);
+        self.linear.score(rows, out, sigmoid_all);
     }
 
     fn scale(&self) -> Scale {

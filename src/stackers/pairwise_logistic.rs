@@ -2,7 +2,7 @@
 //!
 //! A column that is the same for all candidates of a user cannot order them, and gets no coefficient; logistic regression spends one on it.
 
-use super::linear::{self, Linear, Standard};
+use super::linear::{Linear, Standard};
 use super::meta_rows::refused;
 use super::pairs::{Draw, PairLoss};
 use super::{FittedStacker, Importance, MetaRows, Stacker};
@@ -81,7 +81,7 @@ struct FittedPairwiseLogistic {
 
 impl FittedStacker for FittedPairwiseLogistic {
     fn score(&self, rows: ArrayView2<'_, f32>, out: &mut [f32]) {
-        self.linear.score(rows, out, linear::finite);
+        self.linear.score(rows, out, |_| ());
     }
 
     fn scale(&self) -> Scale {
