@@ -13,6 +13,7 @@ use crate::stats::wilcoxon::{Zeros, wilcoxon};
 use crate::stats::{equivalence, permutation, power, t_test, two_way};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 /// Stream of all resamples and sign flips of comparisons.
 pub const SEED: u64 = 1;
@@ -169,7 +170,11 @@ pub fn compare(pairs: Vec<Pair<'_>>, rules: Rules, n_tests: usize) -> Result<Vec
     let intervals = intervals(&grids, &users, rules)?;
     let flips = permutation::sign_flip(&flipped, rules.n_flips(n_tests), SEED)?;
     let all = pairs.into_iter().zip(&grids).zip(&users).zip(intervals.into_iter().zip(flips));
-    Ok(all.map(|(((pair, grid), users), (interval, flip))| one(pair, grid, users, interval?, flip.p, rules)).collect())
+    let mut detectable = BTreeMap::new();
+    let found = all.map(|(((pair, grid), users), (interval, flip))| {
+        one(pair, grid, users, interval?, flip.p, rules, &mut detectable)
+    });
+    Ok(found.collect())
 }
 
 /// The interval of every mean with its method: over users and seeds from five seeds on, else, or where all values are of one seed, over users.
@@ -197,6 +202,7 @@ fn one(
     (interval, interval_method): (Interval, &'static str),
     p: f64,
     rules: Rules,
+    detectable: &mut BTreeMap<usize, f64>,
 ) -> Option<Paired> {
     let differences = users.present();
     let n = differences.len();
@@ -208,6 +214,8 @@ fn one(
     let alpha = 1.0 - rules.level;
     let sd = t_test::Moments::of(differences.iter().copied()).map_or(0.0, |moments| moments.sd());
     let by_seed = grid.by_seed();
+    // Depends on the number of users alone, which most pairs share.
+    let mut smallest = || *detectable.entry(n).or_insert_with(|| power::minimum_detectable(n as f64, alpha, POWER));
     Some(Paired {
         topic: pair.topic,
         n_users: n,
@@ -232,7 +240,7 @@ fn one(
         n_tied: signs.n_tied,
         n_worse: signs.n_worse,
         users_needed: effect.as_ref().and_then(|effect| power::required_n(effect.d, alpha, POWER)),
-        detectable: (sd > 0.0).then(|| power::minimum_detectable(n as f64, alpha, POWER) * sd),
+        detectable: (sd > 0.0).then(|| sd * smallest()),
         by_seed,
         differences,
     })

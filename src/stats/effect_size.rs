@@ -1,6 +1,6 @@
 //! Effect sizes of paired differences: how large is the mean, measured in how much units differ?
 
-use super::student;
+use super::student::Noncentral;
 use super::t_test::Moments;
 use statrs::function::gamma::ln_gamma;
 
@@ -35,17 +35,18 @@ pub fn effect_size(differences: &[f64], level: f64) -> Option<EffectSize> {
     let correction = (ln_gamma(df / 2.0) - ln_gamma((df - 1.0) / 2.0)).exp() / (df / 2.0).sqrt();
     let t = d * n.sqrt();
     let tail = (1.0 - level) / 2.0;
-    let shift = |p: f64| shift_at(t, df, p) / n.sqrt();
+    let distribution = Noncentral::new(df);
+    let shift = |p: f64| shift_at(t, &distribution, p) / n.sqrt();
     Some(EffectSize { d, g: d * correction, lower: shift(1.0 - tail), upper: shift(tail) })
 }
 
 /// The noncentrality under which P(T ≤ t) = p; it falls as the shift grows.
-fn shift_at(t: f64, df: f64, p: f64) -> f64 {
+fn shift_at(t: f64, distribution: &Noncentral, p: f64) -> f64 {
     let reach = 10.0 + 3.0 * t.abs();
     let (mut low, mut high) = (t - reach, t + reach);
     for _ in 0..60 {
         let middle = f64::midpoint(low, high);
-        if student::noncentral_cdf(t, df, middle) > p { low = middle } else { high = middle }
+        if distribution.cdf(t, middle) > p { low = middle } else { high = middle }
     }
     f64::midpoint(low, high)
 }

@@ -1,10 +1,13 @@
 //! Power: how often a study of n units would find a difference, how many units it takes, and what n units can find at all.
 
-use super::student;
+use super::student::{self, Noncentral};
 use super::t_test::Moments;
 
 /// Most units that are asked for; beyond, the difference is too small to be found.
 const MOST: f64 = 1e12;
+
+/// A shift from which on everything is found.
+const FAR: f64 = 40.0;
 
 /// Power of the two-sided paired t test.
 ///
@@ -16,11 +19,30 @@ pub fn paired(effect: f64, n: f64, alpha: f64) -> f64 {
 }
 
 fn two_sided(shift: f64, df: f64, alpha: f64) -> f64 {
-    if shift.abs() > 40.0 {
+    if shift.abs() > FAR {
         return 1.0;
     }
-    let critical = student::quantile(1.0 - alpha / 2.0, df);
-    1.0 - student::noncentral_cdf(critical, df, shift) + student::noncentral_cdf(-critical, df, shift)
+    TwoSided::new(df, alpha).power(shift)
+}
+
+/// The two-sided t test of some degrees of freedom at a level.
+struct TwoSided {
+    critical: f64,
+    distribution: Noncentral,
+}
+
+impl TwoSided {
+    fn new(df: f64, alpha: f64) -> Self {
+        Self { critical: student::quantile(1.0 - alpha / 2.0, df), distribution: Noncentral::new(df) }
+    }
+
+    /// Power against a shift.
+    fn power(&self, shift: f64) -> f64 {
+        if shift.abs() > FAR {
+            return 1.0;
+        }
+        1.0 - self.distribution.cdf(self.critical, shift) + self.distribution.cdf(-self.critical, shift)
+    }
 }
 
 /// Units that the paired t test needs for a power, rounded up; `None` if more than 10¹² (or the effect is 0).
@@ -30,10 +52,14 @@ pub fn required_n(effect: f64, alpha: f64, power: f64) -> Option<u64> {
 
 /// The smallest d_z that n units find with a power.
 pub fn minimum_detectable(n: f64, alpha: f64, power: f64) -> f64 {
-    let (mut low, mut high) = (0.0, 40.0 / n.sqrt());
+    let test = TwoSided::new(n - 1.0, alpha);
+    let (mut low, mut high) = (0.0, FAR / n.sqrt());
     for _ in 0..80 {
         let middle = f64::midpoint(low, high);
-        if paired(middle, n, alpha) < power { low = middle } else { high = middle }
+        if middle == low || middle == high {
+            break;
+        }
+        if test.power(middle * n.sqrt()) < power { low = middle } else { high = middle }
     }
     high
 }

@@ -49,26 +49,54 @@ pub fn quantile(p: f64, df: f64) -> f64 {
 /// - Cost: 1,200 values of Φ.
 /// - Source: the definition; fixed by `tests/golden/statistics/power.json`.
 pub fn noncentral_cdf(t: f64, df: f64, ncp: f64) -> f64 {
-    // Logarithm of the density of x = ln s relative to its peak at 0.
-    let log_weight = |x: f64| df * (x - 0.5 * (2.0 * x).exp_m1());
-    let edge = |mut far: f64| {
-        let mut near = 0.0;
-        for _ in 0..80 {
-            let middle = f64::midpoint(near, far);
-            if log_weight(middle) > NEGLIGIBLE { near = middle } else { far = middle }
+    Noncentral::new(df).cdf(t, ncp)
+}
+
+/// Noncentral t distributions of one number of degrees of freedom: what all t and shifts share of [`noncentral_cdf`], to ask it many times.
+pub struct Noncentral {
+    /// s and its weight at each node.
+    nodes: Vec<(f64, f64)>,
+    /// Sum of the weights.
+    total: f64,
+}
+
+impl Noncentral {
+    /// The nodes of the integral.
+    pub fn new(df: f64) -> Self {
+        let (low, high) = (edge(df, -60.0), edge(df, 30.0));
+        let step = (high - low) / f64::from(NODES);
+        let mut out = Self { nodes: Vec::with_capacity(NODES as usize + 1), total: 0.0 };
+        for node in 0..=NODES {
+            let x = low + f64::from(node) * step;
+            let weight = log_weight(df, x).exp();
+            out.total += weight;
+            out.nodes.push((x.exp(), weight));
         }
-        far
-    };
-    let (low, high) = (edge(-60.0), edge(30.0));
-    let step = (high - low) / f64::from(NODES);
-    let (mut sum, mut weights) = (0.0, 0.0);
-    for node in 0..=NODES {
-        let x = low + f64::from(node) * step;
-        let weight = log_weight(x).exp();
-        weights += weight;
-        sum += weight * normal::cdf(t * x.exp() - ncp);
+        out
     }
-    sum / weights
+
+    /// P(T ≤ t) with a shift.
+    ///
+    /// - Cost: 1,200 values of Φ.
+    pub fn cdf(&self, t: f64, ncp: f64) -> f64 {
+        let sum: f64 = self.nodes.iter().map(|&(s, weight)| weight * normal::cdf(t * s - ncp)).sum();
+        sum / self.total
+    }
+}
+
+/// Logarithm of the density of x = ln s relative to its peak at 0.
+fn log_weight(df: f64, x: f64) -> f64 {
+    df * (x - 0.5 * (2.0 * x).exp_m1())
+}
+
+/// Where the integrand becomes negligible on the side of `far`.
+fn edge(df: f64, mut far: f64) -> f64 {
+    let mut near = 0.0;
+    for _ in 0..80 {
+        let middle = f64::midpoint(near, far);
+        if log_weight(df, middle) > NEGLIGIBLE { near = middle } else { far = middle }
+    }
+    far
 }
 
 #[cfg(test)]
