@@ -208,7 +208,7 @@ mod tests {
     #[test]
     fn the_border_is_below_the_k_largest_or_open_where_equal_ones_meet_it() {
         // Lane 0: 50 of different size; lane 1: all equal; lane 2: three alone; lane 3: none; lane 4: the two largest equal; others as lane 0.
-        let rows: Vec<Row> = (0..50_u8)
+        let rows: Vec<Row> = (0..50_u16)
             .map(|at| {
                 let own = f32::from(at * 7 % 50 + 1) / 50.0;
                 let mut row = [own; LANES];

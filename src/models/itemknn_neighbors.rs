@@ -18,9 +18,12 @@ const TILE: usize = 128;
 /// Cost of a cell spread into a bucket, in cells walked past a mark (measured).
 const SPREAD_COST: usize = 4;
 
-/// Cost of a cell written into a matrix, and of a place in it that is looked at, in cells walked past a mark (measured).
-const WRITE_COST: usize = 1;
-const LOOK_COST: usize = 1;
+/// Cost of a cell written into a matrix, in cells walked past a mark, and places of a matrix that are looked at for one of them (measured).
+const WRITE_COST: usize = 2;
+const LOOKS: usize = 2;
+
+/// Places of a matrix that stay in the second-level cache: the fewer items a user rated, the more targets it has, and the longer what is read of a row at once.
+const PLACES: usize = 1 << 16;
 
 /// What becomes of the best neighbors of a target.
 #[derive(Debug, Clone, Copy)]
@@ -105,7 +108,7 @@ impl Neighborhood<'_> {
         let to_spread: usize = self.rated.iter().map(|&item| self.similarities.row_len(item as usize)).sum();
         let to_look = self.rated.len().saturating_mul(self.similarities.n_items());
         let spread = to_spread.saturating_mul(SPREAD_COST);
-        let write = to_spread.saturating_mul(WRITE_COST).saturating_add(to_look.saturating_mul(LOOK_COST));
+        let write = to_spread.saturating_mul(WRITE_COST).saturating_add(to_look / LOOKS);
         // Never borrowed twice: nothing below calls back into this function.
         SCRATCH.with_borrow_mut(|scratch| {
             if to_walk <= spread.min(write) {
@@ -169,18 +172,20 @@ impl Neighborhood<'_> {
     fn write(&self, scratch: &mut Scratch, items: &[ItemIndex], mut found: impl FnMut(usize, Option<f64>)) {
         let (n_items, n_rated) = (self.similarities.n_items(), self.rated.len());
         scratch.scores.clear();
-        scratch.scores.resize(n_items.next_multiple_of(TILE), None);
+        // A power of two, so that it divides a segment.
+        let tile = 1 << (PLACES / n_rated).clamp(TILE, SEGMENT).ilog2();
+        scratch.scores.resize(n_items.next_multiple_of(tile), None);
         grow(&mut scratch.candidates, n_rated);
-        for start in (0..n_items).step_by(TILE) {
+        for start in (0..n_items).step_by(tile) {
             if start % SEGMENT == 0 {
                 scratch.cursors.clear();
                 scratch.cursors.resize(n_rated, 0);
             }
             let Scratch { cursors, matrix, scores, candidates, selection, .. } = &mut *scratch;
-            matrix.clear(n_rated, TILE);
+            matrix.clear(n_rated, tile);
             for (position, (&rated, cursor)) in self.rated.iter().zip(cursors).enumerate() {
                 let segment = &self.similarities.row(rated as usize)[start / SEGMENT];
-                *cursor += matrix.put(position, segment, *cursor, start % SEGMENT, TILE);
+                *cursor += matrix.put(position, segment, *cursor, start % SEGMENT, tile);
             }
             let groups = matrix.groups().zip(scores[start..].chunks_exact_mut(itemknn_dense::LANES));
             for (number, (rows, scores)) in groups.enumerate() {
