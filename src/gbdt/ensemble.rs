@@ -47,6 +47,49 @@ impl Ensemble {
             );
     }
 
+    /// The same of features column by column, `[n_features × n_rows]`: the bits of [`Ensemble::score`], without turning rows into columns.
+    pub fn score_columns(&self, features: &[f32], out: &mut [f64]) {
+        debug_assert_eq!(features.len(), out.len() * self.n_features);
+        let n_rows = out.len();
+        if self.n_features == 0 || n_rows == 0 {
+            return out.fill(self.start);
+        }
+        let shallow: Vec<Option<Shallow>> = self.trees.iter().map(Shallow::of).collect();
+        let is_shallow = shallow.iter().all(Option::is_some);
+        let scratch = || (vec![[0.0; shallow::ROWS]; self.n_features], Vec::new());
+        out.par_chunks_mut(shallow::ROWS).enumerate().with_min_len(16).for_each_init(
+            scratch,
+            |(columns, rows), (block, out)| {
+                out.fill(self.start);
+                let own = block * shallow::ROWS..block * shallow::ROWS + out.len();
+                let own = features.chunks_exact(n_rows).map(|column| &column[own.clone()]);
+                match <&mut [f64; shallow::ROWS]>::try_from(&mut *out) {
+                    Ok(out) if is_shallow => {
+                        columns.iter_mut().zip(own).for_each(|(to, column)| to.copy_from_slice(column));
+                        widest(
+                            #[inline(always)]
+                            || {
+                                // A loop, not `for_each`: what a closure of a library function calls is compiled for the narrowest unit.
+                                for tree in shallow.iter().flatten() {
+                                    tree.add_to(columns, out);
+                                }
+                            },
+                        );
+                    }
+                    _ => {
+                        rows.clear();
+                        rows.resize(out.len() * self.n_features, 0.0);
+                        for (feature, column) in own.enumerate() {
+                            let cells = rows.iter_mut().skip(feature).step_by(self.n_features);
+                            cells.zip(column).for_each(|(cell, &x)| *cell = x);
+                        }
+                        self.trees.iter().for_each(|tree| tree.add_to(rows, self.n_features, out));
+                    }
+                }
+            },
+        );
+    }
+
     /// Adds all trees, in their order, to the scores of a whole block.
     #[inline(always)]
     fn add_block(
@@ -113,6 +156,31 @@ mod tests {
             ensemble().score(row, out);
         }
         assert_eq!(together, alone);
+    }
+
+    #[test]
+    fn rows_and_columns_score_the_same() {
+        let mut deep = ensemble();
+        let mut leaf = 0;
+        let mut tree = Tree::leaf();
+        for depth in 0..5 {
+            leaf = tree.split(leaf, depth, 1, 10.0 * depth as f32 - 20.0, 1.0) + 1;
+            tree.set_value(leaf, 0.1 + depth as f64);
+        }
+        deep.trees.push(tree);
+        for ensemble in [ensemble(), deep] {
+            for n_rows in [0, 1, 64, 1000] {
+                let columns: Vec<f32> = (0..3 * n_rows).map(|i| ((i * 37) % 101) as f32 - 50.0).collect();
+                let rows: Vec<f32> = (0..n_rows)
+                    .flat_map(|row| (0..3).map(move |at| (at, row)))
+                    .map(|(at, row)| columns[at * n_rows + row])
+                    .collect();
+                let (mut by_row, mut by_column) = (vec![0.0; n_rows], vec![0.0; n_rows]);
+                ensemble.score(&rows, &mut by_row);
+                ensemble.score_columns(&columns, &mut by_column);
+                assert_eq!(by_row, by_column);
+            }
+        }
     }
 
     #[test]

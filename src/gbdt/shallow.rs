@@ -62,16 +62,16 @@ impl Shallow {
         let [a, b, c, d, e, f, g] = std::array::from_fn(node);
         let mut leaves = [0_u32; ROWS];
         for row in 0..ROWS {
-            let is_right = |(column, threshold): (&[f32; ROWS], f32)| u32::from(column[row] > threshold);
-            let choose = |right: u32, if_left: u32, if_right: u32| (if_left & (right ^ 1)) | (if_right & right);
-            let first = is_right(a);
-            let second = choose(first, is_right(b), is_right(c));
-            let on_left = choose(second, is_right(d), is_right(e));
-            let on_right = choose(second, is_right(f), is_right(g));
-            leaves[row] = first << 2 | second << 1 | choose(first, on_left, on_right);
+            let is_right = |(column, threshold): (&[f32; ROWS], f32)| column[row] > threshold;
+            let choose = |right: bool, if_left: u32, if_right: u32| if right { if_right } else { if_left };
+            let on_left = choose(is_right(b), choose(is_right(d), 0, 1), choose(is_right(e), 2, 3));
+            let on_right = choose(is_right(c), choose(is_right(f), 4, 5), choose(is_right(g), 6, 7));
+            leaves[row] = choose(is_right(a), on_left, on_right);
         }
-        for (out, leaf) in out.iter_mut().zip(leaves) {
-            *out += self.values[leaf as usize % LEAVES];
+        // Four values make a vector, so that they are added at once.
+        for (out, leaves) in out.as_chunks_mut::<4>().0.iter_mut().zip(leaves.as_chunks::<4>().0) {
+            let values: [f64; 4] = std::array::from_fn(|row| self.values[leaves[row] as usize % LEAVES]);
+            out.iter_mut().zip(values).for_each(|(out, value)| *out += value);
         }
     }
 }

@@ -34,9 +34,12 @@ pub fn exp_all(numbers: &mut [f64]) {
     let (blocks, rest) = numbers.as_chunks_mut::<BLOCK>();
     for block in blocks {
         if block.iter().all(|x| (LOWEST..=0.0).contains(x)) {
-            *block = block.map(exp);
+            // A loop, not `for_each`, whose closure would be compiled for the narrowest unit.
+            for x in block {
+                *x = exp(*x);
+            }
         } else {
-            *block = block.map(libm::exp);
+            block.iter_mut().for_each(|x| *x = libm::exp(*x));
         }
     }
     rest.iter_mut().for_each(|x| *x = libm::exp(*x));

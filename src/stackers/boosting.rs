@@ -160,6 +160,12 @@ impl Sample {
 /// Scores of one model as its loss sees them.
 fn scores(ensemble: &Ensemble, rows: ArrayView2<'_, f32>) -> Vec<f64> {
     let mut out = vec![ensemble.start; rows.nrows()];
+    if rows.ncols() == ensemble.n_features
+        && let Some(columns) = rows.reversed_axes().to_slice()
+    {
+        ensemble.score_columns(columns, &mut out);
+        return out;
+    }
     let rows = rows.as_standard_layout();
     // Standard layout, so that there is a slice; another number of columns would be another model.
     if let Some(features) = rows.as_slice()
@@ -175,10 +181,9 @@ fn scores(ensemble: &Ensemble, rows: ArrayView2<'_, f32>) -> Vec<f64> {
 impl Forest {
     /// The mean over the models of their scores, each seen through `link`.
     pub fn score(&self, rows: ArrayView2<'_, f32>, out: &mut [f32], link: impl Fn(&mut [f64])) {
-        let rows = rows.as_standard_layout();
         let mut sums = vec![0.0; out.len()];
         for model in &self.models {
-            let mut scores = scores(&model.ensemble, rows.view());
+            let mut scores = scores(&model.ensemble, rows);
             link(&mut scores);
             sums.iter_mut().zip(scores).for_each(|(sum, score)| *sum += score);
         }
