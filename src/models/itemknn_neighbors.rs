@@ -18,7 +18,7 @@ const TILE: usize = 128;
 /// Cost of a cell spread into a bucket, in cells walked past a mark (measured).
 const SPREAD_COST: usize = 4;
 
-/// Cost of a cell written into a matrix, in cells walked past a mark, and places of a matrix that are looked at for one of them (measured).
+/// Cost of a cell written into a matrix, in cells walked past a mark, and places of a matrix that are looked at for one of them (estimated from profiles).
 const WRITE_COST: usize = 2;
 const LOOKS: usize = 2;
 
