@@ -1,8 +1,6 @@
 //! Log-loss: the mean negative log-likelihood of 0/1 labels, in nats, of scores that are log-odds.
 
 use super::{Derivatives, Loss, Targets};
-use crate::linalg::exp::exp_all;
-use crate::linalg::widest;
 use crate::parallel;
 use rayon::prelude::*;
 
@@ -25,28 +23,9 @@ pub fn sigmoid(score: f64) -> f64 {
     if score >= 0.0 { upper } else { odds * upper }
 }
 
-/// Scores whose sigmoids are taken together.
-const TOGETHER: usize = 256;
-
-/// Replaces scores by their sigmoids, to the bits of [`sigmoid`].
-///
-/// - Cost: a quarter of that of one after the other: see [`exp_all`].
+/// Replaces scores by their sigmoids.
 pub fn sigmoid_all(scores: &mut [f64]) {
-    widest(
-        #[inline(always)]
-        || {
-            let mut buffer = [0.0; TOGETHER];
-            for scores in scores.chunks_mut(TOGETHER) {
-                let odds = &mut buffer[..scores.len()];
-                odds.iter_mut().zip(&*scores).for_each(|(odds, score)| *odds = -score.abs());
-                exp_all(odds);
-                for (score, &odds) in scores.iter_mut().zip(&*odds) {
-                    let upper = 1.0 / (1.0 + odds);
-                    *score = if *score >= 0.0 { upper } else { odds * upper };
-                }
-            }
-        },
-    );
+    scores.iter_mut().for_each(|score| *score = sigmoid(*score));
 }
 
 impl Loss for LogLoss {
@@ -193,19 +172,6 @@ mod tests {
 
     fn targets(labels: &[f32]) -> Targets<'_> {
         Targets { labels, groups: &[], weights: &[] }
-    }
-
-    #[test]
-    fn many_sigmoids_are_those_of_each() {
-        let mut stream = crate::rng::stream(2, "test", 0);
-        for n in [0, 3, 256, 1001] {
-            let mut scores: Vec<f64> = (0..n).map(|_| 10.0 * crate::rng::normal(&mut stream)).collect();
-            let edges = [0.0, -0.0, 800.0, -800.0, f64::INFINITY, f64::NEG_INFINITY, f64::NAN];
-            scores.iter_mut().zip(edges).for_each(|(score, edge)| *score = edge);
-            let expected: Vec<u64> = scores.iter().map(|&score| sigmoid(score).to_bits()).collect();
-            sigmoid_all(&mut scores);
-            assert!(scores.iter().map(|score| score.to_bits()).eq(expected), "{n}");
-        }
     }
 
     #[test]

@@ -2,7 +2,6 @@
 
 pub mod cholesky;
 pub mod dense;
-pub mod exp;
 pub mod newton;
 pub mod ranks;
 pub mod sparse;
