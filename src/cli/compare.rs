@@ -42,10 +42,10 @@ pub struct CompareArgs {
     #[arg(long, value_name = "SEGMENT")]
     pub segment: Option<String>,
     /// A difference smaller than this does not matter [default: 0.005]
-    #[arg(long, value_name = "X")]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
     pub margin: Option<f64>,
     /// Level of intervals and tests [default: that of [study], else of the first side, 0.95]
-    #[arg(long, value_name = "X")]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
     pub level: Option<f64>,
     /// Compare every other side with this one only
     #[arg(long, value_name = "SIDE")]

@@ -319,7 +319,7 @@ fn power_curve(d: f64, primary: &Paired, rules: Rules) -> Vec<(u64, f64)> {
 }
 
 fn key(sides: &[Side], ground: &Ground, protocol: &str, plan: &Plan, rules: Rules, question: &Question) -> String {
-    let mut key = KeyBuilder::new("comparison 1").text(protocol).text(&plan.segment);
+    let mut key = KeyBuilder::new("comparison 2").text(protocol).text(&plan.segment);
     for side in sides {
         key = key.text(&side.name).text(&side.run.run).text(&side.arm);
     }

@@ -58,7 +58,7 @@ impl Genre {
     }
 }
 
-/// The different lists of genres, and which of them is each item's: a catalog has ten times as many items.
+/// The different lists of genres, and which of them is each item's: those of ml-latest-small have 951 for 9,742 items.
 fn sets(genres: &[Vec<u16>]) -> (Vec<Vec<u16>>, Vec<u32>) {
     let mut places: BTreeMap<&[u16], u32> = BTreeMap::new();
     let mut sets: Vec<Vec<u16>> = Vec::new();

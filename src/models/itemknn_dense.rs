@@ -126,7 +126,7 @@ fn halfway(low: f32, high: f32) -> f32 {
 
 /// How many similarities of each target are at least `from`.
 ///
-/// Counts are floats, whose sums a compiler may not reorder: it has no choice but to count targets side by side. Rows are counted in four parts, so that no
+/// Counts are floats, exact up to 2²⁴ rated items, whose sums a compiler may not reorder: it has no choice but to count targets side by side. Rows are counted in four parts, so that no
 /// addition waits for the last.
 #[inline(always)]
 fn reach(rows: &[Row], from: Row) -> Row {

@@ -14,6 +14,7 @@ mod external_csv;
 mod factorization;
 mod genre;
 mod itemknn;
+mod itemknn_border;
 mod itemknn_dense;
 mod itemknn_neighbors;
 mod itemknn_signals;

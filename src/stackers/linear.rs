@@ -112,4 +112,27 @@ mod tests {
         assert_eq!(out, [2.5, 0.5]);
         assert_eq!([1e300, -1e300, 0.25].map(finite), [f32::MAX, f32::MIN, 0.25]);
     }
+
+    #[test]
+    fn a_score_does_not_depend_on_the_layout_of_rows() {
+        let standard = Standard { means: vec![0.3, -1.0, 7.0], scales: vec![0.7, 3.0, 1.0] };
+        let names = ["a", "b", "c"].map(str::to_owned).to_vec();
+        let linear = Linear { names, standard, coefficients: vec![0.1, -0.2, 0.3], intercept: 0.4 };
+        // More rows than are summed side by side, and one more.
+        let value = |(row, column): (usize, usize)| ((row * 31 + column * 17) % 101) as f32 / 7.0;
+        let rows = ndarray::Array2::from_shape_fn((2 * BLOCK + 1, 3), value);
+        let columns = rows.t().as_standard_layout().into_owned();
+        let (mut by_row, mut by_column) = (vec![0.0; rows.nrows()], vec![0.0; rows.nrows()]);
+        linear.score(rows.view(), &mut by_row, |_| ());
+        linear.score(columns.t(), &mut by_column, |_| ());
+        assert_eq!(by_row, by_column);
+        let of_row = |row: usize| {
+            let part = |at: usize| {
+                linear.coefficients[at]
+                    * ((f64::from(rows[[row, at]]) - linear.standard.means[at]) / linear.standard.scales[at])
+            };
+            (0..3).fold(linear.intercept, |sum, at| sum + part(at)) as f32
+        };
+        assert_eq!(by_row, (0..rows.nrows()).map(of_row).collect::<Vec<f32>>());
+    }
 }

@@ -1,6 +1,7 @@
 //! The bootstrap as a whole: values of other implementations, coverage over simulated studies, and what must not change a bit.
 
 use super::bootstrap::{Estimate, Interval, Method, bca, intervals, percentile};
+use super::product::MANY;
 use super::resample::{Resampler, Series};
 use super::two_way;
 use crate::{parallel, rng};
@@ -165,7 +166,7 @@ fn shifting_all_values_shifts_the_interval() {
 
 #[test]
 fn neither_threads_nor_other_series_change_a_bit() {
-    let columns: Vec<Vec<f64>> = (0..19).map(|part| draws(4, part, 1_111)).collect();
+    let columns: Vec<Vec<f64>> = (0..MANY as u64 + 5).map(|part| draws(4, part, 1_111)).collect();
     let defined: Vec<bool> = (0..1_111).map(|unit| unit % 3 > 0).collect();
     let series: Vec<Series<'_>> = (0..)
         .zip(&columns)
@@ -175,8 +176,8 @@ fn neither_threads_nor_other_series_change_a_bit() {
     let eight = parallel::with_threads(8, || resampler(1_111, 6).means(&series)).unwrap().unwrap();
     let one = parallel::with_threads(1, || resampler(1_111, 6).means(&series)).unwrap().unwrap();
     assert!(all == eight && all == one);
-    // Alone, as a pair, and in every width of tile.
-    for range in [0..1, 3..4, 7..9, 16..19, 2..8] {
+    // Alone, as a pair, few and many: those add up in other ways.
+    for range in [0..1, 3..4, 7..9, 16..19, 2..8, 1..MANY + 1] {
         assert!(resampler(1_111, 6).means(&series[range.clone()]).unwrap() == all[range]);
     }
     // Fewer resamples are the first of more.

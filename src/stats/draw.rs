@@ -1,11 +1,11 @@
-//! Draws a block of bootstrap resamples: which units are drawn, an exact multinomial, at four random bits a draw.
+//! Draws a block of bootstrap resamples: which units are drawn, an exact multinomial, at some seven random bits a draw.
 //!
 //! A resample is n draws of n units with equal probability. Drawing n indices one by one costs a random access to memory each; instead units
 //! stand in groups of 16, and (1) every group gets an independent Poisson(16 λ) number of draws, λ slightly below 1, each of which is
 //! one of its units by four random bits: that gives every unit an independent Poisson(λ) count; (2) given their total T, such counts *are*
 //! multinomial with T draws; (3) each of the n − T missing draws goes to a uniform unit, or, where T > n, which takes a standard deviation, T − n draws chosen
-//! uniformly are taken back: either leaves n independent draws. The result is exactly the bootstrap of Efron (1979), not the Poisson bootstrap, up to the 2⁻⁶⁴
-//! resolution of a generator.
+//! uniformly are taken back: either leaves n independent draws. The result is exactly the bootstrap of Efron (1979), not the Poisson bootstrap, up to rounding
+//! of the Poisson probabilities, 10⁻¹⁵.
 //!
 //! The 32 resamples of a block go through the groups together ([`super::lanes`]).
 
@@ -13,7 +13,7 @@ use super::lanes::{GROUP, LANES, STEPS, UnitBits, Units};
 use crate::rng;
 use rand_core::Rng;
 
-/// Draws of a group at most; more have a probability of 1e-70.
+/// Draws of a group at most; more have a probability below 1e-60.
 const MOST: usize = 128;
 /// Entries of the tables that [`Poisson::draw`] starts from.
 const GUIDES: usize = 4096;
@@ -44,7 +44,7 @@ impl Plan {
 
 /// The Poisson distribution, by inversion.
 struct Poisson {
-    /// Probability of all numbers up to each, in units of 2⁻⁶⁴.
+    /// Probability of all numbers up to each, times 2⁶⁴.
     cumulative: Vec<u64>,
     /// For the upper twelve bits of a draw, the number, or [`UNSURE`].
     sure: [u8; GUIDES],
@@ -216,7 +216,8 @@ fn draw_beyond(plan: &Plan, law: &Poisson, singles: &mut Vec<u32>, bits: &mut Bi
     singles.extend(units.filter(|&unit| unit < plan.n_units).map(|unit| unit as u32));
 }
 
-/// A multiplicative congruential generator of 128 bits, of which the upper half is taken.
+/// A multiplicative congruential generator of 128 bits, of which the upper half is taken: for numbers drawn one at a time it takes half as long as [`UnitBits`], which makes four, and
+/// ChaCha takes longer than all else.
 ///
 /// Multiplier from Steele & Vigna (2022), "Computationally easy, spectrally good multipliers for congruential pseudorandom number generators"; period 2¹²⁶.
 struct Bits(u128);
@@ -235,6 +236,7 @@ impl Bits {
 
     /// Sixteen bits each.
     fn fill(&mut self, numbers: &mut [u16]) {
+        // A copy, so that the state stays in registers.
         let mut local = Self(self.0);
         for four in numbers.as_chunks_mut::<4>().0 {
             let word = local.next();
@@ -324,6 +326,42 @@ pub(super) mod tests {
         assert_eq!(all[..40], counts(500, 3, 40));
         assert!((1..70).all(|other| all[0] != all[other]));
         assert_ne!(all[0], counts(500, 4, 1)[0]);
+    }
+
+    #[test]
+    fn draws_beyond_those_side_by_side_are_of_all_units_of_their_group() {
+        let plan = Plan::new(96);
+        let (mut of_unit, mut n_beyond) = ([0_u32; GROUP], 0);
+        for number in 0..8_000 {
+            let mut block = Block::new(&plan);
+            let mut bits = Bits::new(&mut rng::stream(6, "test", number));
+            let law = plan.law.as_ref().unwrap();
+            let n_drawn = block.draw_numbers(law, &mut bits);
+            for (singles, n_drawn) in block.singles.iter().zip(n_drawn) {
+                singles.iter().for_each(|&unit| of_unit[unit as usize % GROUP] += 1);
+                n_beyond += singles.len();
+                assert!(n_drawn >= singles.len());
+            }
+        }
+        // Six groups of 32 resamples each time; E (X − 24)⁺ of a Poisson number with mean 16 (1 − 1/√96) by its sum.
+        let mean = 16.0 * (1.0 - 1.0 / 96.0_f64.sqrt());
+        let (mut probability, mut expected) = ((-mean).exp(), 0.0);
+        for number in 1..100 {
+            probability *= mean / f64::from(number);
+            expected += probability * f64::from((number - 24).max(0));
+        }
+        expected *= 6.0 * 32.0 * 8_000.0;
+        assert!((n_beyond as f64 - expected).abs() < 0.03 * expected, "{n_beyond}, {expected}");
+        let share = n_beyond as f64 / 16.0;
+        assert!(of_unit.iter().all(|&n| (f64::from(n) - share).abs() < 5.0 * share.sqrt()), "{of_unit:?}");
+    }
+
+    /// Draws are part of what a seed promises: other bits are other intervals.
+    #[test]
+    fn draws_are_the_same_on_every_machine() {
+        let sum =
+            counts(333, 1, 70).iter().flatten().fold(0_u64, |sum, &n| sum.wrapping_mul(31).wrapping_add(n.into()));
+        assert_eq!(sum, 16_641_803_175_598_061_024);
     }
 
     #[test]

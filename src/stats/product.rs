@@ -8,17 +8,19 @@
 //! - Many: draws are counted, and a matrix of counts is multiplied with one of values.
 
 use super::draw::{Block, Plan};
-use super::lanes::{self, BITS, DIGIT, GROUP, GROUPS, LANES, STEPS, TOGETHER, Tables, Units};
+#[cfg(target_arch = "x86_64")]
+use super::lanes::TOGETHER;
+use super::lanes::{self, GROUP, LANES, STEPS};
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, ArrayView2, Axis, s};
 use std::ops::Range;
 
 /// Series from which counting pays; measured at 600 and at 100,000 units.
-const MANY: usize = 24;
+pub(super) const MANY: usize = 24;
 /// Groups whose counts are held at once, 1 MB for [`BLOCKS`].
-const COUNTED: usize = 32;
-/// Blocks that are summed by one task, so that a product of matrices is worth its preparation.
-pub(super) const BLOCKS: usize = 8;
+const COUNTED: usize = 64;
+/// Blocks that are summed by one task: enough that a product of matrices is worth its preparation, and few enough that tasks go round.
+pub(super) const BLOCKS: usize = 4;
 
 /// All series, the way they are summed.
 pub(super) struct Columns {
@@ -34,18 +36,28 @@ enum Way {
 }
 
 struct Few {
+    n_series: usize,
     /// Smallest value of each series.
     least: Vec<i64>,
     /// Values less the smallest, `[n_units × n_series]`: a single draw reads those of all series at once.
-    values: Array2<i64>,
+    values: Vec<i64>,
+    /// `None` on a machine without the instruction.
+    #[cfg(target_arch = "x86_64")]
+    digits: Option<Digits>,
+}
+
+/// Values of whole groups as digits.
+#[cfg(target_arch = "x86_64")]
+struct Digits {
+    adder: lanes::DigitSums,
     /// Where the digits of each series stand, the lowest first.
-    digits: Vec<Range<usize>>,
-    /// Digits of the units of whole groups, `[n_digits / TOGETHER][n_groups]`.
-    tables: Vec<Vec<Tables>>,
+    of_series: Vec<Range<usize>>,
+    /// `[n_digits / TOGETHER][n_groups]`
+    tables: Vec<Vec<lanes::Tables>>,
 }
 
 impl Columns {
-    /// - `column`: values of a series by its number, `[n_units]`, whole numbers of which `n_units`, repeated or not, add up to less than 2⁵³, and what a value of 1
+    /// - `column`: values of a series by its number, `[n_units]`, whole numbers of which `n_units`, repeated or not, add up to at most 2⁵³, and what a value of 1
     ///   stands for, a power of two.
     pub(super) fn new(n_units: usize, n_series: usize, column: impl Fn(usize) -> (Vec<f64>, f64)) -> Self {
         let mut steps = Vec::with_capacity(n_series);
@@ -127,36 +139,23 @@ fn singles_of_parts(plan: &Plan, blocks: &[Block<'_>]) -> Vec<Vec<(usize, usize)
 
 impl Few {
     fn new(values: &Array2<f64>) -> Self {
-        let (n_units, n_series) = values.dim();
         let mut values = values.map(|&value| value as i64);
-        let (mut least, mut digits, mut n_digits) = (Vec::with_capacity(n_series), Vec::with_capacity(n_series), 0);
-        for mut column in values.columns_mut() {
-            let smallest = column.iter().copied().min().unwrap_or(0);
-            column -= smallest;
-            let largest = column.iter().copied().max().unwrap_or(0);
-            let n_own = (0..).take_while(|digit| largest >> (BITS * digit) > 0).count();
-            least.push(smallest);
-            digits.push(n_digits..n_digits + n_own);
-            n_digits += n_own;
+        let least: Vec<i64> = values.columns().into_iter().map(|own| own.iter().copied().min().unwrap_or(0)).collect();
+        values.columns_mut().into_iter().zip(&least).for_each(|(mut own, least)| own -= *least);
+        Self {
+            n_series: least.len(),
+            least,
+            #[cfg(target_arch = "x86_64")]
+            digits: lanes::DigitSums::new().map(|adder| Digits::new(adder, &values)),
+            values: values.into_iter().collect(),
         }
-        let mut tables = vec![vec![[[0; GROUP]; TOGETHER]; n_units / GROUP]; n_digits.div_ceil(TOGETHER)];
-        for (column, digits) in values.columns().into_iter().zip(&digits) {
-            for (place, digit) in digits.clone().enumerate() {
-                // Units beyond the last whole group have no table.
-                for (unit, value) in column.iter().enumerate().take(n_units / GROUP * GROUP) {
-                    tables[digit / TOGETHER][unit / GROUP][digit % TOGETHER][unit % GROUP] =
-                        (value >> (BITS * place)) as u8 & DIGIT;
-                }
-            }
-        }
-        Self { least, values, digits, tables }
     }
 
     /// Sums of all series over a block.
     fn sums(&self, plan: &Plan, block: &mut Block<'_>) -> Vec<[i64; LANES]> {
         #[cfg(target_arch = "x86_64")]
-        let mut sums = match lanes::DigitSums::new() {
-            Some(digit_sums) => self.by_digit(digit_sums, plan, block),
+        let mut sums = match &self.digits {
+            Some(digits) => digits.sums(plan, block),
             None => self.one_by_one(plan, block),
         };
         #[cfg(not(target_arch = "x86_64"))]
@@ -165,37 +164,16 @@ impl Few {
         sums
     }
 
-    /// Sums over whole groups, digit by digit.
-    #[cfg(target_arch = "x86_64")]
-    fn by_digit(&self, digit_sums: lanes::DigitSums, plan: &Plan, block: &mut Block<'_>) -> Vec<[i64; LANES]> {
-        let mut digits = vec![[0_i64; LANES]; self.tables.len() * TOGETHER];
-        let mut units = vec![[[0; LANES]; STEPS]; GROUPS];
-        for first in (0..plan.n_groups()).step_by(GROUPS) {
-            let some = first..(first + GROUPS).min(plan.n_groups());
-            let units = &mut units[..some.len()];
-            block.next_groups(units);
-            for (tables, digits) in self.tables.iter().zip(digits.as_chunks_mut::<TOGETHER>().0) {
-                for (to, sums) in digits.iter_mut().zip(digit_sums.of(units, &tables[some.clone()])) {
-                    to.iter_mut().zip(sums).for_each(|(to, sum)| *to += i64::from(sum));
-                }
-            }
-        }
-        let value =
-            |lane: usize, own: &[[i64; LANES]]| own.iter().rev().fold(0, |sum, digit| (sum << BITS) + digit[lane]);
-        let of_series = |own: &Range<usize>| std::array::from_fn(|lane| value(lane, &digits[own.clone()]));
-        self.digits.iter().map(of_series).collect()
-    }
-
     /// Sums over whole groups, draw by draw.
     #[cfg_attr(target_arch = "x86_64", cold)]
     fn one_by_one(&self, plan: &Plan, block: &mut Block<'_>) -> Vec<[i64; LANES]> {
-        let mut sums = vec![[0; LANES]; self.least.len()];
-        let mut units: [Units; 1] = [[[0; LANES]; STEPS]];
+        let mut sums = vec![[0; LANES]; self.n_series];
+        let mut units = [[[0; LANES]; STEPS]];
         for group in 0..plan.n_groups() {
             let n_draws = block.next_groups(&mut units)[0];
-            let values = self.values.slice(s![group * GROUP..(group + 1) * GROUP, ..]);
-            for (sums, values) in sums.iter_mut().zip(values.columns()) {
-                let values: [i64; GROUP] = std::array::from_fn(|unit| values[unit]);
+            let values = &self.values[group * GROUP * self.n_series..][..GROUP * self.n_series];
+            for (at, sums) in sums.iter_mut().enumerate() {
+                let values: [i64; GROUP] = std::array::from_fn(|unit| values[unit * self.n_series + at]);
                 for (lane, (sum, &n)) in sums.iter_mut().zip(&n_draws).enumerate() {
                     let drawn = units[0].iter().take(usize::from(n));
                     drawn.for_each(|row| *sum += values[usize::from(row[lane]) % GROUP]);
@@ -207,19 +185,63 @@ impl Few {
 
     /// What the draws of whole groups lack: those of single units, and the smallest value in each of the n.
     fn add_singles(&self, plan: &Plan, block: &Block<'_>, sums: &mut [[i64; LANES]]) {
-        let Some(values) = self.values.as_slice() else { return };
-        let n_series = sums.len();
-        let mut of_lane = vec![0; n_series];
+        let mut of_lane = vec![0; self.n_series];
         for (lane, singles) in block.singles.iter().enumerate() {
             of_lane.fill(0);
             for &unit in singles {
-                let values = &values[unit as usize * n_series..][..n_series];
+                let values = &self.values[unit as usize * self.n_series..][..self.n_series];
                 of_lane.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
             }
             for ((sums, sum), least) in sums.iter_mut().zip(&of_lane).zip(&self.least) {
                 sums[lane] += sum + plan.n_units as i64 * least;
             }
         }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+impl Digits {
+    /// - `values`: `[n_units × n_series]`, none negative.
+    fn new(adder: lanes::DigitSums, values: &Array2<i64>) -> Self {
+        use lanes::{BITS, DIGIT};
+        let n_groups = values.nrows() / GROUP;
+        let (mut of_series, mut n_digits) = (Vec::with_capacity(values.ncols()), 0);
+        for own in values.columns() {
+            let largest = own.iter().copied().max().unwrap_or(0);
+            let n_own = (0..).take_while(|digit| largest >> (BITS * digit) > 0).count();
+            of_series.push(n_digits..n_digits + n_own);
+            n_digits += n_own;
+        }
+        let mut tables = vec![vec![[[0; GROUP]; TOGETHER]; n_groups]; n_digits.div_ceil(TOGETHER)];
+        for (column, digits) in values.columns().into_iter().zip(&of_series) {
+            for (place, digit) in digits.clone().enumerate() {
+                for (unit, value) in column.iter().enumerate().take(n_groups * GROUP) {
+                    tables[digit / TOGETHER][unit / GROUP][digit % TOGETHER][unit % GROUP] =
+                        (value >> (BITS * place)) as u8 & DIGIT;
+                }
+            }
+        }
+        Self { adder, of_series, tables }
+    }
+
+    /// Sums over whole groups.
+    fn sums(&self, plan: &Plan, block: &mut Block<'_>) -> Vec<[i64; LANES]> {
+        let mut digits = vec![[0_i64; LANES]; self.tables.len() * TOGETHER];
+        let mut units = vec![[[0; LANES]; STEPS]; lanes::GROUPS];
+        for first in (0..plan.n_groups()).step_by(lanes::GROUPS) {
+            let some = first..(first + lanes::GROUPS).min(plan.n_groups());
+            let units = &mut units[..some.len()];
+            block.next_groups(units);
+            for (tables, digits) in self.tables.iter().zip(digits.as_chunks_mut::<TOGETHER>().0) {
+                for (to, sums) in digits.iter_mut().zip(self.adder.of(units, &tables[some.clone()])) {
+                    to.iter_mut().zip(sums).for_each(|(to, sum)| *to += i64::from(sum));
+                }
+            }
+        }
+        let of_lane = |own: &[[i64; LANES]], lane: usize| {
+            own.iter().rev().fold(0, |sum, digit| (sum << lanes::BITS) + digit[lane])
+        };
+        self.of_series.iter().map(|own| std::array::from_fn(|lane| of_lane(&digits[own.clone()], lane))).collect()
     }
 }
 
@@ -257,6 +279,7 @@ mod tests {
         }
     }
 
+    #[cfg(target_arch = "x86_64")]
     #[test]
     fn draws_add_up_alike_one_by_one_and_digit_by_digit() {
         let n_units = 700;
@@ -265,10 +288,13 @@ mod tests {
         let few = Few::new(&Array2::from_shape_fn((n_units, 5), value));
         let mut block = Block::new(&plan);
         block.draw(5, 1);
-        let by_digit = few.sums(&plan, &mut block);
+        let Some(digits) = &few.digits else {
+            eprintln!("skipped: this machine has no AVX2");
+            return;
+        };
+        let by_digit = digits.sums(&plan, &mut block);
         block.draw(5, 1);
-        let mut by_one = few.one_by_one(&plan, &mut block);
-        few.add_singles(&plan, &block, &mut by_one);
+        let by_one = few.one_by_one(&plan, &mut block);
         assert_eq!(by_digit, by_one);
     }
 }
