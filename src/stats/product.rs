@@ -126,7 +126,7 @@ fn by_count(plan: &Plan, values: ArrayView2<'_, f64>, seed: u64, blocks: Range<u
     totals.columns().into_iter().map(|column| column.to_vec()).collect()
 }
 
-/// Single draws by part of the units: which unit within it, and the resample. One by one in the order of their units, they would read each a row of values from far away.
+/// Single draws by part of the units: which unit within it, and the resample. In the order of their draws each would read a row of values from far away.
 fn singles_of_parts(plan: &Plan, blocks: &[Block<'_>]) -> Vec<Vec<(usize, usize)>> {
     let mut parts = vec![Vec::new(); plan.n_units.div_ceil(COUNTED * GROUP)];
     for (resample, singles) in blocks.iter().flat_map(|block| &block.singles).enumerate() {
