@@ -86,7 +86,8 @@ impl<'a> Reader<'a> {
     ) -> T {
         let Some(Entry { node, .. }) = self.entry(key) else { return default };
         match T::read(&node.value) {
-            Some(value) if range.as_ref().is_none_or(|range| range.contains(&value)) => value,
+            // The default may lie outside, where it stands for none.
+            Some(value) if value == default || range.as_ref().is_none_or(|range| range.contains(&value)) => value,
             _ => {
                 self.refuse(
                     &node.place,

@@ -2,6 +2,7 @@
 
 use super::print;
 use crate::error::Result;
+use crate::metrics::metric;
 use crate::store::Store;
 use crate::store::people::{Asked, over_seeds};
 use clap::Args;
@@ -16,7 +17,7 @@ pub struct UsersArgs {
     /// Metric
     #[arg(long, default_value = "ndcg")]
     pub metric: String,
-    /// Cutoff; 0 for a metric without one
+    /// Cutoff, where the metric has one
     #[arg(long, default_value_t = 10)]
     pub k: u64,
     /// Arm; default: the experiment's answer
@@ -41,7 +42,9 @@ pub fn run(args: &UsersArgs, db: &Path) -> Result<()> {
     let store = Store::open_read(db)?;
     let run = store.find_run(&args.run)?;
     let (arm, protocol) = (args.arm.as_deref(), args.protocol.as_deref());
-    let values = store.user_values(&Asked { run: &run, arm, protocol, metric: &args.metric, k: args.k })?;
+    let has_cutoff = metric(&args.metric).is_none_or(|metric| metric.compute.has_cutoff());
+    let k = if has_cutoff { args.k } else { 0 };
+    let values = store.user_values(&Asked { run: &run, arm, protocol, metric: &args.metric, k })?;
     if args.by_seed {
         if args.json {
             return print::json(&values);

@@ -113,6 +113,11 @@ pub enum Compute {
 }
 
 impl Compute {
+    /// Whether it is measured at cutoffs.
+    pub fn has_cutoff(&self) -> bool {
+        matches!(self, Self::RelevantAtK(_) | Self::ListAtK(_) | Self::AllListsAtK(_))
+    }
+
     /// Whether every user has a value of their own, so that two arms can be paired.
     pub fn is_of_users(&self) -> bool {
         !matches!(self, Self::AllListsAtK(_) | Self::Rows(..))

@@ -3,7 +3,7 @@
 use super::cell::SplitRatings;
 use super::data::Datasets;
 use super::stage::Stage;
-use crate::dataset::{Dataset, Note};
+use crate::dataset::{Dataset, Note, is_relevant};
 use crate::error::plural;
 use crate::experiment::Experiment;
 use crate::features::{self, StatsFrom};
@@ -35,6 +35,9 @@ pub fn start(datasets: &Datasets, experiments: &[&Experiment], progress: &Progre
             progress.line(&format!("warning: {}: {}", experiment.name, warning.message));
         }
         let Some(Ok(dataset)) = datasets.get(&experiment.data.fingerprint()).map(Stage::get) else { continue };
+        if let Some(warning) = nothing_relevant(experiment, dataset) {
+            progress.line(&format!("warning: {}: {}", experiment.name, warning.message));
+        }
         for note in features(experiment, dataset) {
             progress.line(&format!("note: {}: {}", experiment.name, note.message));
         }
@@ -51,6 +54,19 @@ pub fn features(experiment: &Experiment, dataset: &Dataset) -> Vec<EventRow> {
         message: note.message,
     };
     features::notes(&columns, dataset).into_iter().map(row).collect()
+}
+
+/// The warning that no rating makes an item relevant, if none does: what is left to measure is errors of ratings, and what lists are made of.
+pub fn nothing_relevant(experiment: &Experiment, dataset: &Dataset) -> Option<EventRow> {
+    let (threshold, (_, highest)) = (experiment.evaluation.threshold, dataset.ratings.range());
+    (!is_relevant(highest, threshold)).then(|| EventRow {
+        level: "warning".into(),
+        code: "nothing-relevant".into(),
+        count: 1,
+        message: format!(
+            "no rating reaches evaluation.threshold = {threshold} (the highest is {highest}), so that no item is relevant and no ranking can be judged"
+        ),
+    })
 }
 
 /// The warning that statistics leak, if they do.
@@ -85,6 +101,12 @@ pub fn design(experiment: &Experiment) -> Vec<EventRow> {
     if !split.refit {
         let message = "base models and floors, as arms too, are fitted on base_train; split.refit = true lets those that score the test learn from all of train_full";
         out.push(note("no-refit", message));
+    }
+    let meta = experiment.params.get("split.meta").and_then(|json| json.parse::<f64>().ok());
+    if split.cross_fit > 0 && meta.is_some_and(|meta| meta > 0.0) {
+        let message =
+            "cross_fit learns from all of train_full: the meta part of the split is not used; meta = 0 says so";
+        out.push(note("meta-not-used", message));
     }
     if experiment.seeds.len() > 1 && !split.split.depends_on_seed() {
         let message =

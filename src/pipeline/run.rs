@@ -244,6 +244,7 @@ fn bundle(experiment: &Experiment, dataset: &Dataset, key: &Key, attempt: u64, n
         metrics: facts::metrics(),
         events: notes
             .chain(announce::leak(experiment))
+            .chain(announce::nothing_relevant(experiment, dataset))
             .chain(announce::features(experiment, dataset))
             .chain(announce::design(experiment))
             .collect(),

@@ -35,7 +35,7 @@ impl Protocol for Sampled {
 
     fn warning(&self) -> Option<&'static str> {
         Some(
-            "sampled: metrics on drawn candidates can put arms in another order than the whole catalog does (Krichene & Rendle 2020); add protocols = [\"full\"]",
+            "sampled: metrics on drawn candidates can put arms in another order than the whole catalog does (Krichene & Rendle 2020); believe the protocol full",
         )
     }
 }

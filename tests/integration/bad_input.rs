@@ -252,7 +252,9 @@ fn hard_but_legal_worlds_run() {
         ["data.users=1", "data.ratings=60"],
         ["evaluation.k=[1000]", "split.test=0.9"],
     ] {
-        home.ok(&["run", "e.toml", "--set", sets[0], "--set", sets[1]]);
+        let stderr = home.ok(&["run", "e.toml", "--set", sets[0], "--set", sets[1]]).stderr;
+        let is_warned = stderr.contains("warning: e: no rating reaches evaluation.threshold = 9 (the highest is 5)");
+        assert_eq!(is_warned, sets[0].starts_with("evaluation.threshold"), "{stderr}");
     }
     let equal = (0..60).map(|n| format!("{},{},3,{n}\n", n % 6, n / 6)).collect::<String>();
     home.write("own/ratings.csv", format!("userId,movieId,rating,timestamp\n{equal}"));

@@ -68,6 +68,10 @@ fn candidates_limit_what_arms_can_find_and_the_store_says_by_how_much() {
     home.write("e.toml", RANKING);
     let answer = home.ok(&["run", "e.toml"]);
     let reach = |arm: &str| mean(&home, arm, "two-stage", "candidate-recall", 0);
+    let noted = "SELECT message FROM event WHERE code = 'meta-not-used'";
+    assert!(!rows(&home.db("results/rexp.sqlite"), noted).is_empty(), "the default meta part is for nothing");
+    let own = ["users", "e", "--metric", "candidate-recall", "--protocol", "two-stage", "--arm", "ease"];
+    assert!(home.ok(&own).stdout.lines().count() > 30, "a metric without a cutoff needs none");
     // The union holds what each generator proposes, and not everything.
     let union = reach("logistic");
     assert_eq!(union, reach("bias"));
@@ -179,6 +183,7 @@ fn what_makes_no_sense_is_refused_before_the_work() {
     let home = Home::new();
     for (set, expected) in [
         ("split.cross_fit=1", "found 1, expected a whole number from 2 to 100"),
+        ("split.cross_fit=-1", "found -1, expected a whole number from 2 to 100"),
         ("split.refit=false", "with cross_fit the test is scored by base models fitted on all of train_full"),
         ("evaluation.protocols=[\"rated\"]", "every protocol ranks only what the user rated"),
         ("training.protocol=\"rated\"", "which is no protocol of [evaluation] with unrated candidates"),
