@@ -70,7 +70,7 @@ fn candidates_limit_what_arms_can_find_and_the_store_says_by_how_much() {
     let reach = |arm: &str| mean(&home, arm, "two-stage", "candidate-recall", 0);
     let noted = "SELECT message FROM event WHERE code = 'meta-not-used'";
     assert!(!rows(&home.db("results/rexp.sqlite"), noted).is_empty(), "the default meta part is for nothing");
-    let own = ["users", "e", "--metric", "candidate-recall", "--protocol", "two-stage", "--arm", "ease"];
+    let own = ["users", "ranking", "--metric", "candidate-recall", "--protocol", "two-stage", "--arm", "ease"];
     assert!(home.ok(&own).stdout.lines().count() > 30, "a metric without a cutoff needs none");
     // The union holds what each generator proposes, and not everything.
     let union = reach("logistic");
