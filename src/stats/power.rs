@@ -19,6 +19,7 @@ pub fn paired(effect: f64, n: f64, alpha: f64) -> f64 {
 }
 
 fn two_sided(shift: f64, df: f64, alpha: f64) -> f64 {
+    // Asked before the nodes are made, which takes longer than all else.
     if shift.abs() > FAR {
         return 1.0;
     }

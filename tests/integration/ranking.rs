@@ -203,6 +203,9 @@ fn what_makes_no_sense_is_refused_before_the_work() {
         assert!(answer.stderr.contains(expected), "{set}: {}", answer.stderr);
         assert!(!home.path("results").exists(), "{set}");
     }
+    // What an option is when left out may be written.
+    home.write("e.toml", RANKING.replace("cross_fit = 3", "cross_fit = 0"));
+    home.ok(&["check", "e.toml"]);
     home.write("e.toml", RANKING.replace("negatives = 4", "protocol = \"full\""));
     assert!(home.rexp(&["run", "e.toml"]).stderr.contains("without negatives no protocol chooses candidates"));
 }
