@@ -27,8 +27,18 @@ pub trait Scorer: Sync {
     /// What the scores of an arm mean.
     fn scale(&self, arm: usize) -> Scale;
 
-    /// Scores one user's candidates: `out[arm]` is filled with `[items.len()]` finite scores, and `fallbacks[arm]` grows by how many of them are fallbacks.
-    fn score(&self, user: UserIndex, items: &[ItemIndex], asked: Asked, out: &mut [Vec<f32>], fallbacks: &mut [u64]);
+    /// Scores the candidates of some users, each user's ascending, and gives them to `judge`, one user after the other: the user's place, and `[n_arms][n_candidates]`
+    /// finite scores. `fallbacks[arm]` grows by how many of them are fallbacks.
+    ///
+    /// # Errors
+    /// [`crate::Error::Interrupted`] when asked to stop.
+    fn score(
+        &self,
+        users: &[(UserIndex, &[ItemIndex])],
+        asked: Asked,
+        fallbacks: &mut [u64],
+        judge: &mut dyn FnMut(usize, &[&[f32]]),
+    ) -> Result<()>;
 }
 
 /// What an arm is asked about some items.

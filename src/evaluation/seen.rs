@@ -31,7 +31,7 @@ pub struct Seen {
 
 impl Seen {
     /// - `candidates`: ascending. - `scores`: what every arm says of them, `[n_arms][n_candidates]`.
-    pub fn new(user: UserIndex, arms: &[JudgedArm], candidates: &[ItemIndex], scores: &[Vec<f32>]) -> Self {
+    pub fn new(user: UserIndex, arms: &[JudgedArm], candidates: &[ItemIndex], scores: &[&[f32]]) -> Self {
         let shown = arms.iter().flat_map(|arm| arm.top.iter().take(SHOWN).map(|entry| entry.0));
         let items: Vec<ItemIndex> = shown.collect::<BTreeSet<ItemIndex>>().into_iter().collect();
         let places: Vec<usize> = items.iter().filter_map(|item| candidates.binary_search(item).ok()).collect();
@@ -223,7 +223,7 @@ mod tests {
             row_scores: Vec::new(),
         };
         let candidates = [2, 4, 6, 8].map(ItemIndex);
-        let scores = [vec![0.1, 0.2, 0.3, 0.4], vec![4.0, 3.0, 2.0, 1.0]];
+        let scores: [&[f32]; 2] = [&[0.1, 0.2, 0.3, 0.4], &[4.0, 3.0, 2.0, 1.0]];
         let seen = Seen::new(UserIndex(0), &[arm(&[8, 6]), arm(&[2, 8])], &candidates, &scores);
         assert_eq!(seen.items, [2, 6, 8].map(ItemIndex));
         assert_eq!(seen.scores, [vec![0.1, 0.3, 0.4], vec![4.0, 2.0, 1.0]]);

@@ -60,10 +60,20 @@ impl Scorer for ByNumber {
         if arm == 0 { Scale::Rating } else { Scale::Order }
     }
 
-    fn score(&self, _user: UserIndex, items: &[ItemIndex], _asked: Asked, out: &mut [Vec<f32>], fallbacks: &mut [u64]) {
-        out[0] = items.iter().map(|item| item.0 as f32).collect();
-        out[1] = items.iter().map(|item| -(item.0 as f32)).collect();
-        fallbacks[1] += 1;
+    fn score(
+        &self,
+        users: &[(UserIndex, &[ItemIndex])],
+        _asked: Asked,
+        fallbacks: &mut [u64],
+        judge: &mut dyn FnMut(usize, &[&[f32]]),
+    ) -> Result<()> {
+        for (place, (_, items)) in users.iter().enumerate() {
+            let up: Vec<f32> = items.iter().map(|item| item.0 as f32).collect();
+            let down: Vec<f32> = up.iter().map(|score| -score).collect();
+            judge(place, &[&up, &down]);
+            fallbacks[1] += 1;
+        }
+        Ok(())
     }
 }
 

@@ -137,51 +137,61 @@ struct Worker<'a> {
 /// Buffers of one worker, reused from user to user.
 #[derive(Default)]
 struct Scratch {
-    candidates: Candidates,
     labels: Vec<u8>,
-    scores: Vec<Vec<f32>>,
     masked: Vec<u8>,
+}
+
+/// What is shown to one user: candidates, `[n]`, and their scores by every arm, `[n_arms][n]`.
+#[derive(Clone, Copy)]
+struct Shown<'a> {
+    user: UserIndex,
+    candidates: &'a Candidates,
+    scores: &'a [&'a [f32]],
 }
 
 impl Worker<'_> {
     fn block(&self, users: &[UserIndex]) -> Result<(Vec<JudgedUser>, Vec<u64>)> {
-        let mut scratch = Scratch { scores: vec![Vec::new(); self.scorer.n_arms()], ..Scratch::default() };
-        let mut fallbacks = vec![0; self.scorer.n_arms()];
+        let candidates: Vec<Candidates> =
+            users.iter().map(|&user| self.candidates(user)).collect::<Result<Vec<Candidates>>>()?;
+        let of_users: Vec<(UserIndex, &[ItemIndex])> =
+            users.iter().zip(&candidates).map(|(&user, candidates)| (user, &candidates.items[..])).collect();
+        let asked = if self.protocol.is_of_test_rows() { Asked::Rows } else { Asked::Candidates };
+        let (mut scratch, mut fallbacks) = (Scratch::default(), vec![0; self.scorer.n_arms()]);
         let mut out = Vec::with_capacity(users.len());
-        for &user in users {
-            parallel::check()?;
-            out.push(self.user(user, &mut scratch, &mut fallbacks));
-        }
+        self.scorer.score(&of_users, asked, &mut fallbacks, &mut |place, scores| {
+            let shown = Shown { user: users[place], candidates: &candidates[place], scores };
+            out.push(self.user(shown, &mut scratch));
+        })?;
         Ok((out, fallbacks))
     }
 
-    fn user(&self, user: UserIndex, scratch: &mut Scratch, fallbacks: &mut [u64]) -> JudgedUser {
-        let Setting { train_full, test, seed, threshold, .. } = *self.setting;
-        scratch.candidates.clear();
-        let offer = Offer { train_full, test, seed, generators: self.generators };
-        self.protocol.candidates(&offer, user, &mut scratch.candidates);
-        let items = &scratch.candidates.items;
-        let asked = if self.protocol.is_of_test_rows() { Asked::Rows } else { Asked::Candidates };
-        self.scorer.score(user, items, asked, &mut scratch.scores, fallbacks);
+    fn candidates(&self, user: UserIndex) -> Result<Candidates> {
+        parallel::check()?;
+        let Setting { train_full, test, seed, .. } = *self.setting;
+        let mut out = Candidates::default();
+        self.protocol.candidates(&Offer { train_full, test, seed, generators: self.generators }, user, &mut out);
+        Ok(out)
+    }
+
+    fn user(&self, shown: Shown<'_>, scratch: &mut Scratch) -> JudgedUser {
+        let Setting { train_full, test, threshold, .. } = *self.setting;
+        let Shown { user, candidates: Candidates { items, proposals }, scores } = shown;
         let (rated, ratings) = test.of_user(user);
-        let mut relevant =
+        let relevant =
             rated.iter().zip(ratings).filter(|&(_, &rating)| is_relevant(rating, threshold)).map(|(&item, _)| item);
         let n_relevant = relevant.clone().count();
-        // Candidates and relevant items are both ascending: one pass marks them.
-        let mut next = relevant.next();
+        // Candidates are ascending and relevant items few: each is looked up.
         scratch.labels.clear();
-        scratch.labels.extend(items.iter().map(|item| {
-            while next.is_some_and(|item_at| item_at < item.0) {
-                next = relevant.next();
-            }
-            u8::from(next == Some(item.0))
-        }));
+        scratch.labels.resize(items.len(), 0);
+        for place in relevant.filter_map(|item| items.binary_search(&ItemIndex(item)).ok()) {
+            scratch.labels[place] = 1;
+        }
         let profile = train_full.of_user(user).0;
         let total: u64 = profile.iter().map(|&item| u64::from(self.judged.counts[item as usize])).sum();
         let mut judged = JudgedUser {
             user,
             n_candidates: items.len(),
-            is_silent: scratch.candidates.proposals.iter().map(Vec::is_empty).collect(),
+            is_silent: proposals.iter().map(Vec::is_empty).collect(),
             n_relevant,
             has_choice: scratch.labels.contains(&0),
             profile_popularity: if profile.is_empty() { 0.0 } else { total as f64 / profile.len() as f64 },
@@ -189,18 +199,17 @@ impl Worker<'_> {
             seen: None,
         };
         for arm in 0..self.scorer.n_arms() {
-            let shown = self.arm(&judged, arm, scratch);
-            judged.arms.push(shown);
+            let list = self.arm(&judged, arm, shown, scratch);
+            judged.arms.push(list);
         }
         if self.kept.binary_search(&user).is_ok() {
-            let Scratch { candidates, scores, .. } = &*scratch;
-            judged.seen = Some(Seen::new(user, &judged.arms, &candidates.items, scores));
+            judged.seen = Some(Seen::new(user, &judged.arms, items, scores));
         }
         judged
     }
 
-    fn arm(&self, user: &JudgedUser, arm: usize, scratch: &mut Scratch) -> JudgedArm {
-        let (items, scores) = (&scratch.candidates.items, &scratch.scores[arm]);
+    fn arm(&self, user: &JudgedUser, arm: usize, shown: Shown<'_>, scratch: &mut Scratch) -> JudgedArm {
+        let (items, scores) = (&shown.candidates.items, shown.scores[arm]);
         let longest = self.setting.cutoffs.last().copied().unwrap_or(0);
         let order = top::best(longest, self.tie_seed, user.user, items, scores);
         let ranked: Vec<ItemIndex> = order.iter().map(|&at| items[at]).collect();
@@ -210,7 +219,7 @@ impl Worker<'_> {
             ranked: &ranked,
             relevance: &relevance,
             n_relevant: user.n_relevant,
-            n_reachable: self.reachable(arm, scratch),
+            n_reachable: self.reachable(arm, shown.candidates, &scratch.labels),
             scores,
             labels: &scratch.labels,
             profile_popularity: user.profile_popularity,
@@ -224,14 +233,14 @@ impl Worker<'_> {
         JudgedArm {
             top: order.iter().map(|&at| (items[at], scores[at], scratch.labels[at])).collect(),
             values,
-            row_scores: if self.protocol.is_of_test_rows() { scores.clone() } else { Vec::new() },
+            row_scores: if self.protocol.is_of_test_rows() { scores.to_vec() } else { Vec::new() },
         }
     }
 
     /// Relevant items that an arm could rank.
-    fn reachable(&self, arm: usize, scratch: &Scratch) -> usize {
-        let Candidates { items, proposals } = &scratch.candidates;
-        let relevant = items.iter().zip(&scratch.labels).filter(|&(_, &label)| label == 1);
+    fn reachable(&self, arm: usize, candidates: &Candidates, labels: &[u8]) -> usize {
+        let Candidates { items, proposals } = candidates;
+        let relevant = items.iter().zip(labels).filter(|&(_, &label)| label == 1);
         match self.generators.iter().position(|generator| generator.arm == arm) {
             Some(own) => relevant.filter(|(item, _)| proposals[own].binary_search(item).is_ok()).count(),
             None => relevant.count(),

@@ -10,6 +10,9 @@ use crate::linalg::{SparseRows, dense, widest};
 /// Vectors are padded with zeros to a multiple of this, so that no kernel has a remainder.
 pub const LANES: usize = 8;
 
+/// Bytes of item vectors that one user after another is compared with: an eighth of a second-level cache, which also holds what goes on beside.
+const TILE: usize = 64 * 1024;
+
 /// Vectors and biases of all users, or of all items.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Side {
@@ -113,6 +116,11 @@ impl FittedModel for Factorization {
                 n_fallbacks
             },
         )
+    }
+
+    /// Nearly all that is read are item vectors, a few megabytes of them.
+    fn tile(&self) -> Option<usize> {
+        Some((TILE / (size_of::<f32>() * self.items.width)).max(1))
     }
 
     fn scale(&self) -> Scale {

@@ -107,6 +107,12 @@ pub trait FittedModel: Send + Sync {
     /// fallbacks: what the model says when it knows too little of the pair. The order of `items` does not change any score.
     fn score(&self, user: UserIndex, items: &[ItemIndex], out: &mut [f32]) -> usize;
 
+    /// Items to be asked about at a time where several users are to be scored: as many as a cache holds of what the model reads of each, so that memory gives it
+    /// once for all of them. `None`: ask for one user after the other, because most of what is read is the user's own.
+    fn tile(&self) -> Option<usize> {
+        None
+    }
+
     /// What the scores mean.
     fn scale(&self) -> Scale;
 

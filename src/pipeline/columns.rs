@@ -73,8 +73,28 @@ pub struct Scratch {
     formed: Vec<f32>,
 }
 
+impl Scratch {
+    /// Forgets the scores of the user before.
+    pub fn forget(&mut self, n_slots: usize) {
+        self.scores.resize_with(n_slots, Vec::new);
+        self.is_scored.clear();
+        self.is_scored.resize(n_slots, false);
+    }
+
+    /// Scores of all candidates that somebody else made.
+    pub fn put(&mut self, slot: usize, scores: Vec<f32>) {
+        self.scores[slot] = scores;
+        self.is_scored[slot] = true;
+    }
+
+    /// The scores of a slot, of all candidates.
+    pub fn scores(&self, slot: usize) -> &[f32] {
+        &self.scores[slot]
+    }
+}
+
 impl View<'_> {
-    /// Fills one column each for the wanted rows of a user. `fallbacks[slot]` grows by the fallbacks among the candidates.
+    /// Fills one column each for the wanted rows of a user. `fallbacks[slot]` grows by the fallbacks among the candidates. `scratch` knows nothing of another user.
     pub fn fill(
         &self,
         wanted: &[Column],
@@ -83,18 +103,11 @@ impl View<'_> {
         out: &mut [Vec<f32>],
         fallbacks: &mut [u64],
     ) {
-        let n_slots = self.models.len();
-        scratch.scores.resize_with(n_slots, Vec::new);
-        scratch.is_scored.clear();
-        scratch.is_scored.resize(n_slots, false);
         for (column, out) in wanted.iter().zip(out) {
             out.clear();
             match *column {
                 Column::Score { slot, form } => {
-                    if !scratch.is_scored[slot] {
-                        fallbacks[slot] += self.score(slot, &rows, &mut scratch.scores[slot]);
-                        scratch.is_scored[slot] = true;
-                    }
+                    self.score(slot, &rows, scratch, fallbacks);
                     let scores = &scratch.scores[slot];
                     match (form, rows.chosen) {
                         (Form::Raw, None) => out.extend_from_slice(scores),
@@ -111,10 +124,16 @@ impl View<'_> {
         }
     }
 
-    fn score(&self, slot: usize, rows: &UserRows<'_>, out: &mut Vec<f32>) -> u64 {
+    /// Scores all candidates by a slot, unless `scratch` has these scores already.
+    pub fn score(&self, slot: usize, rows: &UserRows<'_>, scratch: &mut Scratch, fallbacks: &mut [u64]) {
+        if scratch.is_scored[slot] {
+            return;
+        }
+        scratch.is_scored[slot] = true;
+        let out = &mut scratch.scores[slot];
         out.clear();
         out.resize(rows.candidates.len(), 0.0);
-        self.models[slot].map_or(0, |model| model.score(rows.user, rows.candidates, out) as u64)
+        fallbacks[slot] += self.models[slot].map_or(0, |model| model.score(rows.user, rows.candidates, out) as u64);
     }
 
     fn statistic(&self, feature: usize, source: Source, rows: &UserRows<'_>, out: &mut Vec<f32>) {

@@ -3,12 +3,16 @@
 //! A stacker that learned from the candidates of generators is asked about such candidates only, also where a protocol offers the whole catalog: what it says of
 //! an item that no generator proposed rests on nothing, and a rank among thousands is not what it learned a rank to be.
 
+use super::ahead::Ahead;
 use super::columns::{Column, Scratch, UserRows, View};
 use super::per_segment::FittedStack;
 use crate::dataset::{ItemIndex, Scale, UserIndex};
+use crate::error::Result;
 use crate::evaluation::{Asked, Scorer};
+use crate::features::Form;
 use crate::key::Key;
 use crate::models::FittedModel;
+use crate::parallel;
 use crate::protocols::{Candidates, Generator, Offer, Protocol};
 use ndarray::{ArrayView2, ShapeBuilder};
 
@@ -97,18 +101,83 @@ impl Scorer for CellScorer<'_> {
         }
     }
 
-    fn score(&self, user: UserIndex, items: &[ItemIndex], asked: Asked, out: &mut [Vec<f32>], fallbacks: &mut [u64]) {
+    fn score(
+        &self,
+        users: &[(UserIndex, &[ItemIndex])],
+        asked: Asked,
+        fallbacks: &mut [u64],
+        judge: &mut dyn FnMut(usize, &[&[f32]]),
+    ) -> Result<()> {
         let narrowings = if asked == Asked::Candidates { &self.narrowings[..] } else { &[] };
         let is_narrowed = |narrowing: &Option<usize>| narrowing.is_some_and(|place| place < narrowings.len());
         let whole = |arm: &Arm<'_>| !matches!(arm, Arm::Stacker { narrowing, .. } if is_narrowed(narrowing));
-        self.arms_of(user, items, whole, out, fallbacks);
-        for (place, narrowing) in narrowings.iter().enumerate() {
-            let chosen = narrowing.of(user, items);
-            let mut scores = vec![Vec::new(); self.arms.len()];
-            let own = |arm: &Arm<'_>| matches!(arm, Arm::Stacker { narrowing, .. } if *narrowing == Some(place));
-            self.arms_of(user, &chosen.items, own, &mut scores, fallbacks);
-            let narrowed = self.arms.iter().zip(&mut *out).zip(&scores).filter(|((arm, _), _)| own(arm));
-            narrowed.for_each(|((_, out), scores)| place_first(items, &chosen.items, scores, out));
+        let slots = (0..self.view.models.len()).filter(|&slot| self.is_shown(slot));
+        let mut ahead = Ahead::new(&self.view.models, slots, users);
+        let mut buffers = Buffers::new(self);
+        for (at, &(user, items)) in users.iter().enumerate() {
+            parallel::check()?;
+            buffers.forget();
+            for (slot, scores, n_fallbacks) in ahead.take(at) {
+                buffers.columns.put(slot, scores);
+                buffers.n_fallbacks[slot] += n_fallbacks;
+            }
+            self.arms_of(user, items, whole, &mut buffers);
+            for (place, narrowing) in narrowings.iter().enumerate() {
+                let chosen = narrowing.of(user, items);
+                let own = |arm: &Arm<'_>| matches!(arm, Arm::Stacker { narrowing, .. } if *narrowing == Some(place));
+                let mut narrowed = Buffers::new(self);
+                self.arms_of(user, &chosen.items, own, &mut narrowed);
+                let stacked = self.arms.iter().zip(&mut buffers.stacked).zip(&narrowed.stacked);
+                let stacked = stacked.filter(|((arm, _), _)| own(arm));
+                stacked.for_each(|((_, out), scores)| place_first(items, &chosen.items, scores, out));
+            }
+            for (arm, fallbacks) in self.arms.iter().zip(&mut *fallbacks) {
+                *fallbacks += if let Arm::Model { slot, .. } = arm { buffers.n_fallbacks[*slot] } else { 0 };
+            }
+            judge(at, &self.shown(&buffers));
+        }
+        Ok(())
+    }
+}
+
+/// What one user's scores are made in, kept from user to user.
+struct Buffers {
+    /// Scores of models.
+    columns: Scratch,
+    /// Columns that are no raw scores of models, by place.
+    made: Vec<Vec<f32>>,
+    /// Fallbacks by slot.
+    n_fallbacks: Vec<u64>,
+    /// The columns of a stacker, one after the other.
+    features: Vec<f32>,
+    /// Scores of stackers, by arm.
+    stacked: Vec<Vec<f32>>,
+}
+
+impl Buffers {
+    fn new(scorer: &CellScorer<'_>) -> Self {
+        let mut out = Self {
+            columns: Scratch::default(),
+            made: vec![Vec::new(); scorer.columns.len()],
+            n_fallbacks: vec![0; scorer.view.models.len()],
+            features: Vec::new(),
+            stacked: vec![Vec::new(); scorer.arms.len()],
+        };
+        out.forget();
+        out
+    }
+
+    /// Forgets the user before.
+    fn forget(&mut self) {
+        self.n_fallbacks.fill(0);
+        self.columns.forget(self.n_fallbacks.len());
+    }
+
+    /// A column that was made. Raw scores of models stand where the models wrote them.
+    fn column(&self, place: usize, column: Column) -> &[f32] {
+        match column {
+            Column::Score { slot, form: Form::Raw } => self.columns.scores(slot),
+            _ => &self.made[place],
         }
     }
 }
@@ -124,14 +193,27 @@ fn place_first(items: &[ItemIndex], chosen: &[ItemIndex], scores: &[f32], out: &
 }
 
 impl CellScorer<'_> {
-    /// Scores some items for the arms that are wanted.
+    /// Whether a model is an arm itself, so that all candidates of every user are scored by it.
+    fn is_shown(&self, slot: usize) -> bool {
+        self.arms.iter().any(|arm| matches!(arm, Arm::Model { slot: own, .. } if *own == slot))
+    }
+
+    /// The scores of all arms.
+    fn shown<'b>(&self, buffers: &'b Buffers) -> Vec<&'b [f32]> {
+        let of_arm = |(arm, stacked): (&Arm<'_>, &'b Vec<f32>)| match arm {
+            Arm::Model { column, .. } => buffers.column(*column, self.columns[*column]),
+            Arm::Stacker { .. } => stacked,
+        };
+        self.arms.iter().zip(&buffers.stacked).map(of_arm).collect()
+    }
+
+    /// Makes the columns of the arms that are wanted, and the scores of the stackers among them.
     fn arms_of(
         &self,
         user: UserIndex,
         items: &[ItemIndex],
         is_wanted: impl Fn(&Arm<'_>) -> bool,
-        out: &mut [Vec<f32>],
-        fallbacks: &mut [u64],
+        buffers: &mut Buffers,
     ) {
         let mut is_needed = vec![false; self.columns.len()];
         for arm in self.arms.iter().filter(|arm| is_wanted(arm)) {
@@ -140,31 +222,32 @@ impl CellScorer<'_> {
                 Arm::Stacker { columns, .. } => columns.iter().for_each(|&column| is_needed[column] = true),
             }
         }
-        let needed: Vec<usize> = (0..self.columns.len()).filter(|&column| is_needed[column]).collect();
-        let wanted: Vec<Column> = needed.iter().map(|&column| self.columns[column]).collect();
-        let (mut made, mut n_fallbacks) = (vec![Vec::new(); wanted.len()], vec![0; self.view.models.len()]);
         let rows = UserRows { user, candidates: items, chosen: None, own: None };
-        self.view.fill(&wanted, rows, &mut Scratch::default(), &mut made, &mut n_fallbacks);
-        let mut columns = vec![&[][..]; self.columns.len()];
-        needed.iter().zip(&made).for_each(|(&column, made)| columns[column] = made);
-        let mut features = Vec::new();
-        for ((arm, out), fallbacks) in self.arms.iter().zip(out).zip(fallbacks).filter(|((arm, _), _)| is_wanted(arm)) {
-            out.clear();
-            match arm {
-                Arm::Model { slot, column } => {
-                    out.extend_from_slice(columns[*column]);
-                    *fallbacks += n_fallbacks[*slot];
-                }
-                Arm::Stacker { fitted, columns: places, .. } => {
-                    // Column after column, as they were made, and as most stackers look at them.
-                    features.clear();
-                    places.iter().for_each(|&place| features.extend_from_slice(columns[place]));
-                    out.resize(items.len(), 0.0);
-                    if let Ok(rows) = ArrayView2::from_shape((items.len(), places.len()).f(), &features) {
-                        fitted.of(user).score(rows, out);
-                    }
+        for place in (0..self.columns.len()).filter(|&place| is_needed[place]) {
+            let (scratch, n_fallbacks) = (&mut buffers.columns, &mut buffers.n_fallbacks);
+            match self.columns[place] {
+                Column::Score { slot, form: Form::Raw } => self.view.score(slot, &rows, scratch, n_fallbacks),
+                column => self.view.fill(&[column], rows, scratch, &mut buffers.made[place..=place], n_fallbacks),
+            }
+        }
+        let mut last: Option<&[usize]> = None;
+        for (at, arm) in self.arms.iter().enumerate().filter(|(_, arm)| is_wanted(arm)) {
+            let Arm::Stacker { fitted, columns: places, .. } = arm else { continue };
+            let mut features = std::mem::take(&mut buffers.features);
+            // Most stackers look at the same columns as the one before.
+            if last.replace(places) != Some(places) {
+                // Column after column, as they were made, and as most stackers look at them.
+                features.clear();
+                for &place in places {
+                    features.extend_from_slice(buffers.column(place, self.columns[place]));
                 }
             }
+            let out = &mut buffers.stacked[at];
+            out.resize(items.len(), 0.0);
+            if let Ok(rows) = ArrayView2::from_shape((items.len(), places.len()).f(), &features) {
+                fitted.of(user).score(rows, out);
+            }
+            buffers.features = features;
         }
     }
 }

@@ -196,6 +196,7 @@ impl Maker<'_> {
             }
             let ratings = self.plan.protocol.is_none().then_some(held_out.1);
             let rows = UserRows { user, candidates: &candidates.items, chosen: chosen.as_deref(), own: ratings };
+            scratch.forget(self.view.models.len());
             self.view.fill(self.wanted, rows, &mut scratch, &mut own, &mut fallbacks);
             out.columns.iter_mut().zip(&own).for_each(|(all, own)| all.extend_from_slice(own));
             out.sizes.push(n);

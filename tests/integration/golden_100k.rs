@@ -3,7 +3,7 @@
 use crate::golden::{Comparison, Measured, entry, json};
 use crate::support::{Home, real_data};
 use rexp::dataset::{Dataset, Duplicates, Interactions, ItemIndex, Scale, UserIndex};
-use rexp::error::Source;
+use rexp::error::{Result, Source};
 use rexp::evaluation::{Asked, Evaluation, Scorer, Setting, evaluate};
 use rexp::kind::{Reader, with_defaults};
 use rexp::metrics::METRICS;
@@ -112,15 +112,26 @@ impl Scorer for Resolved {
         Scale::Order
     }
 
-    fn score(&self, user: UserIndex, items: &[ItemIndex], _asked: Asked, out: &mut [Vec<f32>], _fallbacks: &mut [u64]) {
-        for (scores, out) in self.0.iter().zip(out) {
-            let of = |at: usize| (scores[user.at()][items[at].at()] * 1e10).round();
-            let mut order: Vec<usize> = (0..items.len()).collect();
-            order.sort_by(|&a, &b| of(b).total_cmp(&of(a)).then(items[a].cmp(&items[b])));
-            out.clear();
-            out.resize(items.len(), 0.0);
-            order.iter().enumerate().for_each(|(place, &at)| out[at] = -(place as f32));
+    fn score(
+        &self,
+        users: &[(UserIndex, &[ItemIndex])],
+        _asked: Asked,
+        _fallbacks: &mut [u64],
+        judge: &mut dyn FnMut(usize, &[&[f32]]),
+    ) -> Result<()> {
+        for (place, (user, items)) in users.iter().enumerate() {
+            let of_arm = |scores: &Vec<Vec<f64>>| {
+                let of = |at: usize| (scores[user.at()][items[at].at()] * 1e10).round();
+                let mut order: Vec<usize> = (0..items.len()).collect();
+                order.sort_by(|&a, &b| of(b).total_cmp(&of(a)).then(items[a].cmp(&items[b])));
+                let mut out = vec![0.0; items.len()];
+                order.iter().enumerate().for_each(|(place, &at)| out[at] = -(place as f32));
+                out
+            };
+            let shown: Vec<Vec<f32>> = self.0.iter().map(of_arm).collect();
+            judge(place, &shown.iter().map(Vec::as_slice).collect::<Vec<_>>());
         }
+        Ok(())
     }
 }
 
