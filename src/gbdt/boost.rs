@@ -105,27 +105,23 @@ fn fit_parts(
     };
     let mut choice = validation.map(|rows| Choice::new(rows, start));
     loss.derivatives(&rows.targets, &state.scores, &mut state.derivatives);
-    let mut out = Boosted {
-        ensemble: Ensemble { start, trees: Vec::with_capacity(settings.n_trees), n_features: rows.n_features },
-        rounds: Vec::with_capacity(settings.n_trees),
-        validation_rows: Vec::new(),
-    };
+    let (mut trees, mut rounds) = (Vec::with_capacity(settings.n_trees), Vec::with_capacity(settings.n_trees));
     for round in 1..=settings.n_trees {
         parallel::check()?;
         let tree = state.add_tree(rows, &mut grower, settings, seed, round);
         let train = loss.derivatives(&rows.targets, &state.scores, &mut state.derivatives);
         let validation = choice.as_mut().map(|choice| choice.add(&tree, loss, round));
-        out.ensemble.trees.push(tree);
-        out.rounds.push(Round { train, validation });
+        trees.push(tree);
+        rounds.push(Round { train, validation });
         if choice.as_ref().is_some_and(|choice| settings.patience > 0 && round - choice.best_round >= settings.patience)
         {
             break;
         }
     }
     if let Some(choice) = choice {
-        out.ensemble.trees.truncate(choice.best_round);
+        trees.truncate(choice.best_round);
     }
-    Ok(out)
+    Ok(Boosted { ensemble: Ensemble::new(start, trees, rows.n_features), rounds, validation_rows: Vec::new() })
 }
 
 /// What changes from tree to tree, allocated once.
@@ -283,11 +279,11 @@ mod tests {
         let boosted = table.fit(&settings);
         let losses: Vec<f64> = boosted.rounds.iter().map(|round| round.validation.unwrap()).collect();
         let best = (0..losses.len()).min_by(|&a, &b| losses[a].total_cmp(&losses[b])).unwrap() + 1;
-        assert_eq!((boosted.ensemble.trees.len(), boosted.rounds.len()), (best, best + 5));
+        assert_eq!((boosted.ensemble.trees().len(), boosted.rounds.len()), (best, best + 5));
         assert_eq!(boosted.validation_rows.len(), 300);
         let patient = table.fit(&Settings { patience: 0, n_trees: 60, ..settings });
-        assert_eq!((patient.ensemble.trees.len(), patient.rounds.len()), (best, 60));
-        assert!(patient.ensemble.trees == boosted.ensemble.trees);
+        assert_eq!((patient.ensemble.trees().len(), patient.rounds.len()), (best, 60));
+        assert!(patient.ensemble.trees() == boosted.ensemble.trees());
     }
 
     #[test]

@@ -2,7 +2,6 @@
 
 use super::shallow::{self, Shallow};
 use super::tree::Tree;
-use crate::linalg::widest;
 use rayon::prelude::*;
 
 /// A start score and the trees that correct it.
@@ -10,13 +9,25 @@ use rayon::prelude::*;
 pub struct Ensemble {
     /// Score before the first tree.
     pub start: f64,
-    /// In the order in which they were fitted; leaf values include the learning rate.
-    pub trees: Vec<Tree>,
     /// Columns it was fitted on.
     pub n_features: usize,
+    trees: Vec<Tree>,
+    /// All trees, completed; `None` where one is too deep.
+    shallow: Option<Vec<Shallow>>,
 }
 
 impl Ensemble {
+    /// - `trees`: in the order in which they were fitted; leaf values include the learning rate.
+    pub fn new(start: f64, trees: Vec<Tree>, n_features: usize) -> Self {
+        let shallow = trees.iter().map(Shallow::of).collect();
+        Self { start, n_features, trees, shallow }
+    }
+
+    /// In the order in which they were fitted.
+    pub fn trees(&self) -> &[Tree] {
+        &self.trees
+    }
+
     /// Scores of rows: `start + Σ tree(row)`, summed in the order of the trees.
     ///
     /// - `features`: `[n_rows × n_features]`, row-major; infinite or not a number is allowed and ends at some leaf. `out`: `[n_rows]`.
@@ -27,22 +38,18 @@ impl Ensemble {
         if self.n_features == 0 {
             return out.fill(self.start);
         }
-        let shallow: Vec<Option<Shallow>> = self.trees.iter().map(Shallow::of).collect();
         // At least 16 blocks per task: a user's few hundred candidates are not worth another thread.
         out.par_chunks_mut(shallow::ROWS)
             .zip(features.par_chunks(shallow::ROWS * self.n_features))
             .with_min_len(16)
             .for_each_init(
-                || vec![[0.0; shallow::ROWS]; self.n_features],
-                |columns, (out, features)| {
-                    out.fill(self.start);
-                    match <&mut [f64; shallow::ROWS]>::try_from(&mut *out) {
-                        Ok(out) => widest(
-                            #[inline(always)]
-                            || self.add_block(&shallow, features, columns, out),
-                        ),
-                        Err(_) => self.trees.iter().for_each(|tree| tree.add_to(features, self.n_features, out)),
+                || vec![shallow::Column::default(); self.n_features],
+                |columns, (out, features)| match &self.shallow {
+                    Some(trees) => {
+                        shallow::transpose(features, columns);
+                        self.score_block(trees, columns, out);
                     }
+                    None => self.walk(features, out),
                 },
             );
     }
@@ -54,58 +61,41 @@ impl Ensemble {
         if self.n_features == 0 || n_rows == 0 {
             return out.fill(self.start);
         }
-        let shallow: Vec<Option<Shallow>> = self.trees.iter().map(Shallow::of).collect();
-        let is_shallow = shallow.iter().all(Option::is_some);
-        let scratch = || (vec![[0.0; shallow::ROWS]; self.n_features], Vec::new());
+        let scratch = || (vec![shallow::Column::default(); self.n_features], Vec::new());
         out.par_chunks_mut(shallow::ROWS).enumerate().with_min_len(16).for_each_init(
             scratch,
             |(columns, rows), (block, out)| {
-                out.fill(self.start);
                 let own = block * shallow::ROWS..block * shallow::ROWS + out.len();
                 let own = features.chunks_exact(n_rows).map(|column| &column[own.clone()]);
-                match <&mut [f64; shallow::ROWS]>::try_from(&mut *out) {
-                    Ok(out) if is_shallow => {
-                        columns.iter_mut().zip(own).for_each(|(to, column)| to.copy_from_slice(column));
-                        widest(
-                            #[inline(always)]
-                            || {
-                                // A loop, not `for_each`: what a closure of a library function calls is compiled for the narrowest unit.
-                                for tree in shallow.iter().flatten() {
-                                    tree.add_to(columns, out);
-                                }
-                            },
-                        );
+                if let Some(trees) = &self.shallow {
+                    for (to, column) in columns.iter_mut().zip(own) {
+                        to.as_flattened_mut()[..column.len()].copy_from_slice(column);
                     }
-                    _ => {
-                        rows.clear();
-                        rows.resize(out.len() * self.n_features, 0.0);
-                        for (feature, column) in own.enumerate() {
-                            let cells = rows.iter_mut().skip(feature).step_by(self.n_features);
-                            cells.zip(column).for_each(|(cell, &x)| *cell = x);
-                        }
-                        self.trees.iter().for_each(|tree| tree.add_to(rows, self.n_features, out));
+                    self.score_block(trees, columns, out);
+                } else {
+                    rows.clear();
+                    rows.resize(out.len() * self.n_features, 0.0);
+                    for (feature, column) in own.enumerate() {
+                        let cells = rows.iter_mut().skip(feature).step_by(self.n_features);
+                        cells.zip(column).for_each(|(cell, &x)| *cell = x);
                     }
+                    self.walk(rows, out);
                 }
             },
         );
     }
 
-    /// Adds all trees, in their order, to the scores of a whole block.
-    #[inline(always)]
-    fn add_block(
-        &self,
-        shallow: &[Option<Shallow>],
-        features: &[f32],
-        columns: &mut [[f32; shallow::ROWS]],
-        out: &mut [f64; shallow::ROWS],
-    ) {
-        shallow::transpose(features, columns);
-        for (tree, shallow) in self.trees.iter().zip(shallow) {
-            match shallow {
-                Some(shallow) => shallow.add_to(columns, out),
-                None => tree.add_to(features, self.n_features, out),
-            }
-        }
+    /// Scores a block by shallow trees. The last may have fewer rows than columns have room for: what else stands there is scored too, and forgotten.
+    fn score_block(&self, trees: &[Shallow], columns: &[shallow::Column], out: &mut [f64]) {
+        let mut sums = [self.start; shallow::ROWS];
+        shallow::add_all(trees, columns, &mut sums);
+        out.copy_from_slice(&sums[..out.len()]);
+    }
+
+    /// Scores a block row by row.
+    fn walk(&self, features: &[f32], out: &mut [f64]) {
+        out.fill(self.start);
+        self.trees.iter().for_each(|tree| tree.add_to(features, self.n_features, out));
     }
 
     /// Share of each feature in the gain of all splits, `[n_features]`: sums to 1, or all 0 where nothing was split. Source: Breiman et al. (1984).
@@ -137,7 +127,7 @@ mod tests {
     }
 
     fn ensemble() -> Ensemble {
-        Ensemble { start: 0.5, trees: vec![stump(0, 3.0, [1.0, 2.0]), stump(2, 1.0, [10.0, 20.0])], n_features: 3 }
+        Ensemble::new(0.5, vec![stump(0, 3.0, [1.0, 2.0]), stump(2, 1.0, [10.0, 20.0])], 3)
     }
 
     #[test]
@@ -160,14 +150,13 @@ mod tests {
 
     #[test]
     fn rows_and_columns_score_the_same() {
-        let mut deep = ensemble();
         let mut leaf = 0;
         let mut tree = Tree::leaf();
         for depth in 0..5 {
             leaf = tree.split(leaf, depth, 1, 10.0 * depth as f32 - 20.0, 1.0) + 1;
             tree.set_value(leaf, 0.1 + depth as f64);
         }
-        deep.trees.push(tree);
+        let deep = Ensemble::new(0.5, [ensemble().trees, vec![tree]].concat(), 3);
         for ensemble in [ensemble(), deep] {
             for n_rows in [0, 1, 64, 1000] {
                 let columns: Vec<f32> = (0..3 * n_rows).map(|i| ((i * 37) % 101) as f32 - 50.0).collect();
@@ -186,7 +175,7 @@ mod tests {
     #[test]
     fn gain_shares_sum_to_one_or_are_zero() {
         assert_eq!(ensemble().gain_shares(), [0.75, 0.0, 0.25]);
-        let bare = Ensemble { start: 1.0, trees: vec![Tree::leaf()], n_features: 2 };
+        let bare = Ensemble::new(1.0, vec![Tree::leaf()], 2);
         assert_eq!(bare.gain_shares(), [0.0, 0.0]);
         let mut out = [0.0; 2];
         Ensemble { n_features: 0, ..bare }.score(&[], &mut out);
