@@ -1,6 +1,6 @@
 //! `is_head_item`: an item that everybody knows.
 
-use super::{Feature, Needs};
+use super::{Feature, Needs, Subject};
 
 /// The entry in [`super::FEATURES`].
 pub const FEATURE: Feature = Feature {
@@ -8,5 +8,6 @@ pub const FEATURE: Feature = Feature {
     about: "1 for items of item-popularity:head by their known ratings, else 0",
     is_basic: false,
     needs: Needs::Ratings,
+    subject: Subject::Item,
     value: |row| row.of_labels(|labels, _, item| labels.of_item(item) == Some("head")) as f32,
 };

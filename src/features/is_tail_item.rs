@@ -1,6 +1,6 @@
 //! `is_tail_item`: an item that few know.
 
-use super::{Feature, Needs};
+use super::{Feature, Needs, Subject};
 
 /// The entry in [`super::FEATURES`].
 pub const FEATURE: Feature = Feature {
@@ -8,5 +8,6 @@ pub const FEATURE: Feature = Feature {
     about: "1 for items of item-popularity:tail by their known ratings, else 0",
     is_basic: false,
     needs: Needs::Ratings,
+    subject: Subject::Item,
     value: |row| row.of_labels(|labels, _, item| labels.of_item(item) == Some("tail")) as f32,
 };

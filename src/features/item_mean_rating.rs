@@ -1,6 +1,6 @@
 //! `item_mean_rating`: how well an item is liked.
 
-use super::{Feature, Needs};
+use super::{Feature, Needs, Subject};
 
 /// The entry in [`super::FEATURES`].
 pub const FEATURE: Feature = Feature {
@@ -8,5 +8,6 @@ pub const FEATURE: Feature = Feature {
     about: "mean rating of the item, in stars; the global mean for an item without ratings",
     is_basic: true,
     needs: Needs::Ratings,
+    subject: Subject::Item,
     value: |row| row.item_mean() as f32,
 };

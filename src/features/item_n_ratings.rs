@@ -1,6 +1,6 @@
 //! `item_n_ratings`: how many ratings an item got: its popularity.
 
-use super::{Feature, Needs};
+use super::{Feature, Needs, Subject};
 
 /// The entry in [`super::FEATURES`].
 pub const FEATURE: Feature = Feature {
@@ -8,5 +8,6 @@ pub const FEATURE: Feature = Feature {
     about: "ratings of the item",
     is_basic: true,
     needs: Needs::Ratings,
+    subject: Subject::Item,
     value: |row| row.item_n() as f32,
 };

@@ -1,7 +1,7 @@
 //! `item_near_ratings`: how much an item was rated while the user was about.
 
 use super::moments::DAY;
-use super::{Feature, Needs};
+use super::{Feature, Needs, Subject};
 
 /// A year.
 const NEAR: i64 = 365 * DAY;
@@ -12,6 +12,7 @@ pub const FEATURE: Feature = Feature {
     about: "known ratings of the item by others from a year before the user's first known rating to a year after the latest; 0 without timestamps",
     is_basic: false,
     needs: Needs::Times,
+    subject: Subject::Row,
     value: |row| {
         row.of_times(|moments, user, item| {
             let (first, latest) = moments.span(user);

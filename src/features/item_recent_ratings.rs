@@ -1,7 +1,7 @@
 //! `item_recent_ratings`: whether an item was in fashion.
 
 use super::moments::DAY;
-use super::{Feature, Needs};
+use super::{Feature, Needs, Subject};
 
 /// How far back that is.
 const RECENT: i64 = 30 * DAY;
@@ -12,6 +12,7 @@ pub const FEATURE: Feature = Feature {
     about: "known ratings of the item in the 30 days up to the user's latest; 0 without timestamps",
     is_basic: false,
     needs: Needs::Times,
+    subject: Subject::Row,
     value: |row| {
         row.of_times(|moments, user, item| {
             let moment = moments.of(user);

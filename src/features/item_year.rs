@@ -1,6 +1,6 @@
 //! `item_year`: how old an item is.
 
-use super::{Feature, Needs};
+use super::{Feature, Needs, Subject};
 
 /// The entry in [`super::FEATURES`].
 pub const FEATURE: Feature = Feature {
@@ -8,5 +8,6 @@ pub const FEATURE: Feature = Feature {
     about: "year in the item's title; the mean of all years for an item without one",
     is_basic: false,
     needs: Needs::Years,
+    subject: Subject::Item,
     value: |row| row.of_likes(|likes, _, item, _| likes.year(item)) as f32,
 };

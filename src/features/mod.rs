@@ -66,8 +66,21 @@ pub struct Feature {
     pub is_basic: bool,
     /// What the data must have for it to say anything.
     pub needs: Needs,
+    /// What it is about, so that it need not be worked out for every row.
+    pub subject: Subject,
     /// Its value for a row; always finite.
     pub value: fn(&RowStatistics<'_>) -> f32,
+}
+
+/// What a statistic is about. Where a row's own rating is left out, all are about the row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// The user: the same for all items.
+    User,
+    /// The item: the same for all users.
+    Item,
+    /// Both.
+    Row,
 }
 
 /// What the data must have.

@@ -123,6 +123,11 @@ impl Statistics {
         self
     }
 
+    /// Items in the catalog.
+    pub fn n_items(&self) -> usize {
+        self.items.len()
+    }
+
     /// What a row sees.
     ///
     /// - `own`: the rating of the row itself if it is a row of the meta part, so that it can be left out; `None` for candidates.

@@ -43,6 +43,20 @@ fn value(statistics: &Statistics, name: &str, user: u32, item: u32, own: Option<
 }
 
 #[test]
+fn what_is_about_users_or_items_depends_on_nothing_else() {
+    let base = statistics(&world(true), StatsFrom::BaseTrain);
+    for feature in FEATURES {
+        let of = |user, item| value(&base, feature.name, user, item, None);
+        let pairs = (0..2).flat_map(|user| (0..3).map(move |item| (user, item)));
+        match feature.subject {
+            Subject::User => pairs.for_each(|(user, item)| assert_eq!(of(user, item), of(user, 0), "{}", feature.name)),
+            Subject::Item => pairs.for_each(|(user, item)| assert_eq!(of(user, item), of(0, item), "{}", feature.name)),
+            Subject::Row => {}
+        }
+    }
+}
+
+#[test]
 fn a_users_rows_are_seen_at_the_moment_of_the_latest_known_rating() {
     let base = statistics(&world(true), StatsFrom::BaseTrain);
     let of = |name, user, item| value(&base, name, user, item, None);

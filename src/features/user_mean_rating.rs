@@ -1,6 +1,6 @@
 //! `user_mean_rating`: how generous a user is.
 
-use super::{Feature, Needs};
+use super::{Feature, Needs, Subject};
 
 /// The entry in [`super::FEATURES`].
 pub const FEATURE: Feature = Feature {
@@ -8,5 +8,6 @@ pub const FEATURE: Feature = Feature {
     about: "mean rating of the user, in stars; the global mean for a user without ratings",
     is_basic: true,
     needs: Needs::Ratings,
+    subject: Subject::User,
     value: |row| row.user_mean() as f32,
 };

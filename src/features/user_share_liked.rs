@@ -1,6 +1,6 @@
 //! `user_share_liked`: how much of it a user likes.
 
-use super::{Feature, Needs};
+use super::{Feature, Needs, Subject};
 
 /// The entry in [`super::FEATURES`].
 pub const FEATURE: Feature = Feature {
@@ -8,5 +8,6 @@ pub const FEATURE: Feature = Feature {
     about: "share of the user's ratings at or above the threshold, with 10 ratings of the average share added",
     is_basic: false,
     needs: Needs::Ratings,
+    subject: Subject::User,
     value: |row| row.of_likes(|likes, user, _, own| likes.of_user(user, own)) as f32,
 };

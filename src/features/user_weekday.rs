@@ -1,7 +1,7 @@
 //! `user_weekday`: on which day of the week a user rates.
 
 use super::moments::DAY;
-use super::{Feature, Needs};
+use super::{Feature, Needs, Subject};
 
 /// The entry in [`super::FEATURES`].
 pub const FEATURE: Feature = Feature {
@@ -9,6 +9,7 @@ pub const FEATURE: Feature = Feature {
     about: "weekday of the user's latest known rating, UTC, Monday 0 to Sunday 6; 0 without timestamps",
     is_basic: false,
     needs: Needs::Times,
+    subject: Subject::User,
     value: |row| row.of_times(|moments, user, _| weekday(moments.of(user))) as f32,
 };
 

@@ -2,7 +2,7 @@
 
 use crate::dataset::{ItemIndex, UserIndex};
 use crate::experiment::{Experiment, NamedStacker};
-use crate::features::{self, FEATURES, FORMS, Form, Source, Statistics};
+use crate::features::{self, FEATURES, FORMS, Form, Source, Statistics, Subject};
 use crate::models::FittedModel;
 
 /// What a column holds.
@@ -50,6 +50,8 @@ pub struct View<'a> {
     pub models: Vec<Option<&'a dyn FittedModel>>,
     /// Statistics of the sources that columns need.
     pub statistics: Vec<(Source, &'a Statistics)>,
+    /// Of the columns that are about items alone: the values of all items.
+    pub of_items: Vec<(Column, Vec<f32>)>,
 }
 
 /// One user's rows.
@@ -94,6 +96,20 @@ impl Scratch {
 }
 
 impl View<'_> {
+    /// Works out those of some columns that are about items alone.
+    pub fn look_at_items(&mut self, columns: &[Column]) {
+        for &column in columns {
+            let Column::Statistic { feature, source } = column else { continue };
+            let statistics = self.statistics.iter().find(|(other, _)| *other == source);
+            if let (Subject::Item, Some((_, statistics))) = (FEATURES[feature].subject, statistics) {
+                // Whoever asks sees the same.
+                let row = |item| statistics.row(UserIndex(0), ItemIndex(item as u32), None);
+                let values = (0..statistics.n_items()).map(|item| (FEATURES[feature].value)(&row(item)));
+                self.of_items.push((column, values.collect()));
+            }
+        }
+    }
+
     /// Fills one column each for the wanted rows of a user. `fallbacks[slot]` grows by the fallbacks among the candidates. `scratch` knows nothing of another user.
     pub fn fill(
         &self,
@@ -119,7 +135,7 @@ impl View<'_> {
                         }
                     }
                 }
-                Column::Statistic { feature, source } => self.statistic(feature, source, &rows, out),
+                Column::Statistic { feature, source } => self.statistic(*column, (feature, source), &rows, out),
             }
         }
     }
@@ -136,16 +152,22 @@ impl View<'_> {
         fallbacks[slot] += self.models[slot].map_or(0, |model| model.score(rows.user, rows.candidates, out) as u64);
     }
 
-    fn statistic(&self, feature: usize, source: Source, rows: &UserRows<'_>, out: &mut Vec<f32>) {
+    fn statistic(&self, column: Column, (feature, source): (usize, Source), rows: &UserRows<'_>, out: &mut Vec<f32>) {
         // Every source that a column names was made for its context.
         let Some((_, statistics)) = self.statistics.iter().find(|(other, _)| *other == source) else { return };
         let value = |at: usize| {
             let row = statistics.row(rows.user, rows.candidates[at], rows.own.map(|own| own[at]));
             (FEATURES[feature].value)(&row)
         };
-        match rows.chosen {
-            None => out.extend((0..rows.candidates.len()).map(value)),
-            Some(chosen) => out.extend(chosen.iter().map(|&at| value(at))),
+        let of_items = self.of_items.iter().find(|(other, _)| *other == column).filter(|_| rows.own.is_none());
+        match (of_items, rows.chosen) {
+            (Some((_, values)), None) => out.extend(rows.candidates.iter().map(|item| values[item.at()])),
+            (None, None) if FEATURES[feature].subject == Subject::User && rows.own.is_none() => {
+                let value = rows.candidates.first().map_or(0.0, |_| value(0));
+                out.resize(rows.candidates.len(), value);
+            }
+            (None, None) => out.extend((0..rows.candidates.len()).map(value)),
+            (_, Some(chosen)) => out.extend(chosen.iter().map(|&at| value(at))),
         }
     }
 }

@@ -74,7 +74,8 @@ impl<'a> World<'a> {
 
     /// Models and statistics of a context, for some columns.
     pub fn view(&self, columns: &[Column], models: On, statistics: On) -> View<'a> {
-        let mut out = View { models: vec![None; self.jobs.slots.len()], statistics: Vec::new() };
+        let models_of = vec![None; self.jobs.slots.len()];
+        let mut out = View { models: models_of, statistics: Vec::new(), of_items: Vec::new() };
         for column in columns {
             if let Column::Score { slot, .. } = *column {
                 out.models[slot] = self.fitted(slot, models).ok();
@@ -82,6 +83,7 @@ impl<'a> World<'a> {
         }
         let own = self.statistics.iter().filter(|(on, _, _)| *on == statistics);
         out.statistics.extend(own.map(|(_, source, statistics)| (*source, statistics)));
+        out.look_at_items(columns);
         out
     }
 
