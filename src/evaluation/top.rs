@@ -4,6 +4,9 @@ use crate::dataset::{ItemIndex, UserIndex};
 use crate::rng;
 use std::cmp::Ordering;
 
+/// Scores that are compared with the last of the list at once.
+const TOGETHER: usize = 32;
+
 /// A candidate with its score and the hash that orders it among equals.
 #[derive(Clone, Copy)]
 struct Place {
@@ -27,15 +30,23 @@ impl Place {
 pub fn best(k: usize, seed: u64, user: UserIndex, items: &[ItemIndex], scores: &[f32]) -> Vec<usize> {
     debug_assert_eq!(items.len(), scores.len());
     let mut list: Vec<Place> = Vec::with_capacity(k.min(items.len()) + 1);
-    for (at, (item, &score)) in items.iter().zip(scores).enumerate() {
-        if list.len() == k && list.last().is_none_or(|last| score < last.score) {
+    for (block, (items, scores)) in items.chunks(TOGETHER).zip(scores.chunks(TOGETHER)).enumerate() {
+        let last = list.last().filter(|_| list.len() == k).map(|last| last.score);
+        // Most blocks have nothing for the list; all their scores are looked at, because leaving early would be one by one.
+        if last.is_some_and(|last| scores.iter().fold(true, |are_below, &score| are_below & (score < last))) {
             continue;
         }
-        let place = Place { score, hash: rng::tie_hash(seed, user.0, item.0), at: at as u32 };
-        let to = list.partition_point(|other| other.order(&place) == Ordering::Less);
-        if to < k {
-            list.truncate(k - 1);
-            list.insert(to, place);
+        for (at, (item, &score)) in items.iter().zip(scores).enumerate() {
+            if list.len() == k && list.last().is_none_or(|last| score < last.score) {
+                continue;
+            }
+            let hash = rng::tie_hash(seed, user.0, item.0);
+            let place = Place { score, hash, at: (block * TOGETHER + at) as u32 };
+            let to = list.partition_point(|other| other.order(&place) == Ordering::Less);
+            if to < k {
+                list.truncate(k - 1);
+                list.insert(to, place);
+            }
         }
     }
     list.into_iter().map(|place| place.at as usize).collect()

@@ -24,26 +24,38 @@ pub const DIVERSITY: Metric = Metric {
 ///
 /// - `items`: the list, already cut at k, `[n]`. `genres`: ascending genre numbers of each item, `[n_items]`.
 /// - Returns a value in `[0, 1]`; `None` below two items. An item without genres is at distance 1 from every other.
-/// - Cost: O(n² g) for g genres per item, no allocation. Sums in f64, in rank order of the pairs.
+/// - Cost: O(n²), or O(n² g) for g genres per item where there are more than 64 of them. Sums in f64, in rank order of the pairs.
 /// - Source: Ziegler et al. (2005), Smyth & McClave (2001); rectools `IntraListDiversity`. Fixed by
 ///   `tests/golden/beyond_accuracy/per_user.csv`, column `intra_list_diversity`.
 pub fn diversity(items: &[ItemIndex], genres: &[Vec<u16>]) -> Option<f64> {
-    let mut sum = 0.0;
-    for (at, first) in items.iter().enumerate() {
-        for second in &items[at + 1..] {
-            sum += distance(&genres[first.at()], &genres[second.at()]);
-        }
-    }
+    let sets: Vec<&[u16]> = items.iter().map(|item| &genres[item.at()][..]).collect();
+    let bits: Option<Vec<u64>> = sets.iter().map(|set| bits(set)).collect();
+    let sum = match bits {
+        Some(bits) => sum(&sets, |a, b| (bits[a] & bits[b]).count_ones() as usize),
+        None => sum(&sets, |a, b| n_common(sets[a], sets[b])),
+    };
     let n = items.len();
     (n >= 2).then(|| sum / (n * (n - 1) / 2) as f64)
 }
 
-/// One minus the cosine of two sets as 0/1 vectors.
-fn distance(a: &[u16], b: &[u16]) -> f64 {
-    if a.is_empty() || b.is_empty() {
-        return 1.0;
+/// The sum of the distances of all pairs: one minus the cosine of two sets as 0/1 vectors.
+///
+/// - `n_common`: how much two of the sets, by place, have in common.
+fn sum(sets: &[&[u16]], n_common: impl Fn(usize, usize) -> usize) -> f64 {
+    let mut sum = 0.0;
+    for (at, first) in sets.iter().enumerate() {
+        for (other, second) in sets.iter().enumerate().skip(at + 1) {
+            let is_apart = first.is_empty() || second.is_empty();
+            let product = (first.len() * second.len()) as f64;
+            sum += if is_apart { 1.0 } else { 1.0 - n_common(at, other) as f64 / product.sqrt() };
+        }
     }
-    1.0 - n_common(a, b) as f64 / ((a.len() * b.len()) as f64).sqrt()
+    sum
+}
+
+/// A set as bits; `None` if it has a member beyond.
+fn bits(set: &[u16]) -> Option<u64> {
+    set.iter().try_fold(0, |bits, &genre| Some(bits | 1_u64.checked_shl(genre.into())?))
 }
 
 /// Size of the intersection of two ascending slices, by merging.
@@ -86,6 +98,15 @@ mod tests {
     fn is_undefined_below_two_items() {
         assert_eq!(diversity(&[], &genres()), None);
         assert_eq!(diversity(&[ItemIndex(0)], &genres()), None);
+    }
+
+    #[test]
+    fn more_genres_than_bits_are_compared_one_by_one() {
+        let few: Vec<Vec<u16>> = vec![vec![0, 3, 63], vec![3, 63], vec![], vec![1, 3]];
+        let many: Vec<Vec<u16>> = few.iter().map(|set| set.iter().map(|genre| genre + 40).collect()).collect();
+        let items = [3, 0, 2, 1].map(ItemIndex);
+        assert_eq!((bits(&few[0]), bits(&many[0])), (Some(1 << 63 | 9), None));
+        assert_eq!(diversity(&items, &few), diversity(&items, &many));
     }
 
     #[test]
