@@ -128,11 +128,18 @@ impl FittedStacker for FittedAverage {
         let mut sums = vec![0.0_f64; out.len()];
         let (mut column, mut values) = (Vec::new(), Vec::new());
         for (number, cells) in rows.axis_iter(Axis(1)).enumerate() {
-            column.clear();
-            column.extend(cells);
-            self.form.apply_exactly(&column, &mut values);
+            let cells = cells.to_slice().unwrap_or_else(|| {
+                column.clear();
+                column.extend(cells);
+                &column
+            });
             let weight = self.weights.as_ref().map_or(1.0, |weights| weights[number].1);
-            sums.iter_mut().zip(&values).for_each(|(sum, value)| *sum += weight * value);
+            if self.form == Form::Raw {
+                sums.iter_mut().zip(cells).for_each(|(sum, &cell)| *sum += weight * f64::from(cell));
+            } else {
+                self.form.apply_exactly(cells, &mut values);
+                sums.iter_mut().zip(&values).for_each(|(sum, value)| *sum += weight * value);
+            }
         }
         let total = if self.weights.is_some() { 1.0 } else { rows.ncols().max(1) as f64 };
         out.iter_mut().zip(sums).for_each(|(out, sum)| *out = super::linear::finite(sum / total));
