@@ -1,14 +1,15 @@
 //! Item–item neighborhood: an item is worth to a user what the most similar items they rated were worth.
 //!
-//! All similarities are computed once, at fit, and kept as sparse rows of the positive ones: 6 bytes a cell, exact, no cut to a number of neighbors per
-//! item, because which neighbors count depends on what the user rated. The price is memory, which has a stated limit.
+//! All similarities are computed once, at fit, and the positive ones are kept: exact, no cut to a number of neighbors per item, because which neighbors count
+//! depends on what the user rated. The price is memory, which has a stated limit: some 6 bytes a cell ([`super::itemknn_rows`]).
 //!
 //! With implicit signals the same similarities, of binary columns, are summed and not averaged ([`super::itemknn_signals`]): an average of likes knows
 //! nothing but likes.
 
 use super::itemknn_neighbors::{Combine, Neighborhood};
+use super::itemknn_rows::ItemSimilarities;
 use super::itemknn_signals::FittedItemSignals;
-use super::itemknn_similarity::{CELL_BYTES, Cosine, SimilarityRows, similarities};
+use super::itemknn_similarity::{CELL_BYTES, Cosine};
 use super::knn_signal::KnnSignal;
 use super::signal::Signal;
 use super::{BaseModel, FittedModel, TrainData, stored};
@@ -128,7 +129,7 @@ impl ItemKnn {
         let signals = signal.of(interactions, self.liked_from).by_user;
         let binary = Interactions::from_triples(signals.n_rows(), signals.n_columns(), signals.triples());
         Ok(FittedItemSignals {
-            similarities: similarities(&self.cosine(), &binary)?,
+            similarities: ItemSimilarities::of(&self.cosine(), &binary)?,
             by_user: signals,
             neighbors: self.most(),
             tie_seed: rng::stream(seed, "itemknn", 0).next_u64(),
@@ -136,7 +137,7 @@ impl ItemKnn {
     }
 
     fn neighborhoods(&self, interactions: &Interactions, seed: u64) -> Result<FittedItemKnn> {
-        let similarities = similarities(&self.cosine(), interactions)?;
+        let similarities = ItemSimilarities::of(&self.cosine(), interactions)?;
         let item_means = means(&interactions.by_item);
         let base = match self.center {
             // With user centring, mean_u + Σ s (r - mean_u) / Σ s is Σ s r / Σ s.
@@ -168,7 +169,7 @@ pub(super) fn means(ratings: &SparseRows) -> Vec<Option<f64>> {
 
 /// Similarities, the ratings to be averaged, and what is said without neighbors.
 struct FittedItemKnn {
-    similarities: SimilarityRows,
+    similarities: ItemSimilarities,
     by_user: SparseRows,
     /// What an item's ratings are measured from, `[n_items]`: its mean or 0.
     base: Vec<f64>,
@@ -275,13 +276,11 @@ mod tests {
     fn similarities_equal_scikit_learn_and_surprise() {
         let data = golden::ratings();
         let check = |options: ItemKnn, name: &str| {
-            let rows = similarities(&options.cosine(), &data.interactions).unwrap();
+            let rows = ItemSimilarities::of(&options.cosine(), &data.interactions).unwrap();
             for golden in golden::table(&format!("itemknn_similarity_{name}.csv")) {
                 let item = data.item(&golden["item"]);
                 for (id, expected) in golden.iter().filter(|&(id, _)| *id != golden["item"] && id != "item") {
-                    let other = data.item(id).0 as u16;
-                    let segment = &rows.row(item.at())[0];
-                    let found = segment.items.binary_search(&other).map_or(0.0, |at| segment.similarities[at]);
+                    let found = rows.of_pair(item.at(), data.item(id).at());
                     let expected = expected.parse::<f64>().unwrap().max(0.0);
                     assert!((f64::from(found) - expected).abs() < 1e-6, "{name} {item:?} {id}: {found} {expected}");
                 }
@@ -299,9 +298,9 @@ mod tests {
         let rows = [("1", "a", 3.0), ("1", "b", 4.0), ("2", "a", 4.0), ("2", "b", 3.0), ("3", "a", 5.0)];
         let data = golden::small(&rows);
         let similarity = |options: &ItemKnn| {
-            let rows = similarities(&options.cosine(), &data.interactions).unwrap();
-            assert_eq!(rows.row(0)[0].similarities, rows.row(1)[0].similarities);
-            rows.row(0)[0].similarities.first().copied()
+            let rows = ItemSimilarities::of(&options.cosine(), &data.interactions).unwrap();
+            assert_eq!(rows.of_pair(0, 1), rows.of_pair(1, 0));
+            Some(rows.of_pair(0, 1)).filter(|&similarity| similarity > 0.0)
         };
         let shrunk = similarity(&ItemKnn { shrink: 2.0, ..ItemKnn::default() }).unwrap();
         assert!((f64::from(shrunk) - 24.0 / (50.0_f64.sqrt() * 5.0) / 2.0).abs() < 1e-7);
@@ -324,8 +323,8 @@ mod tests {
 
     #[test]
     fn more_similarities_than_the_limit_are_an_error() {
-        // 1 MB holds 174,762 cells of 6 bytes; one user with 420 items makes 420 · 419 = 175,980, at any number of threads.
-        let ratings = Interactions::from_triples(1, 420, (0..420).map(|item| (0, item, 3.0)));
+        // 1 MB holds 2^18 places of 4 bytes; one user who rated 514 items, each its own way, makes 514 · 576, at any number of threads.
+        let ratings = Interactions::from_triples(1, 514, (0..514).map(|item| (0, item, 1.0 + item as f32 / 128.0)));
         let options = ItemKnn { memory_limit_mb: 1, ..ItemKnn::default() };
         for n_threads in [1, 8] {
             let fitted = crate::parallel::with_threads(n_threads, || options.neighborhoods(&ratings, 1)).unwrap();

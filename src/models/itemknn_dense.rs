@@ -1,65 +1,89 @@
-//! The dense way to the neighbors of many targets: the similarities of all rated items to a few targets as a small matrix, eight targets side by side.
+//! The neighbors of many targets: the similarities of all rated items to a tile of targets as a small matrix, eight targets side by side.
 //!
-//! Where a rated item is similar to every other target or so, entering similarities into lists, each with a place and an entry of its own, costs more than
-//! looking at the zeros between them: a matrix is filled with one write a cell, and every step of a selection is a comparison of eight numbers at once.
-//! Given up is memory that grows with what a user rated, 4 bytes for each of them and each target of a tile.
+//! Entering similarities into lists, each with a place and an entry of its own, costs more than looking at the zeros between them: a matrix is filled by copying,
+//! and every step of a selection is a comparison of eight numbers at once. Given up is memory that grows with what a user rated, 4 bytes for each of them
+//! and each target of a tile.
 
-use super::itemknn_similarity::Segment;
+use super::itemknn_lanes::{LANES, Lanes, Unit};
+use super::itemknn_rows::Row;
+use super::itemknn_similarity::SEGMENT;
 
-/// Targets side by side.
-pub(super) const LANES: usize = 8;
-
-/// Similarities of one rated item to eight targets; 0 for none.
-pub(super) type Row = [f32; LANES];
-
-/// Similarities of a user's rated items to the targets of a tile: `[n_targets / LANES][n_rated]` rows, so that what is looked at together lies together.
+/// Similarities of a user's rated items to the targets of a tile: `[n_targets / LANES][n_rated]` rows of eight, so that what is looked at together lies together.
 #[derive(Default)]
 pub(super) struct Matrix {
-    rows: Vec<Row>,
+    rows: Vec<Lanes>,
     n_rated: usize,
+    n_groups: usize,
 }
+
+/// Rows that are put together.
+pub(super) const FRONTS: usize = 4;
 
 /// What eight targets keep.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Borders {
     /// A similarity of this or more is kept.
-    from: Row,
+    pub from: Lanes,
     /// Whether that is known: where several equal similarities meet the border, numbers alone do not decide.
     pub is_known: [bool; LANES],
 }
 
 impl Matrix {
-    /// Makes it empty, for so many rated items and targets.
-    pub(super) fn clear(&mut self, n_rated: usize, n_targets: usize) {
-        self.n_rated = n_rated;
-        self.rows.clear();
-        self.rows.resize(n_targets / LANES * n_rated, [0.0; LANES]);
+    /// Makes it as large as this; all of it is to be filled.
+    pub(super) fn resize(&mut self, n_rated: usize, n_targets: usize) {
+        (self.n_rated, self.n_groups) = (n_rated, n_targets / LANES);
+        let n = n_rated * self.n_groups;
+        if self.rows.len() < n {
+            self.rows.resize(n, [0.0; LANES]);
+        }
     }
 
-    /// Writes what one rated item's segment says from `cursor` on, up to the end of the tile of `n_targets` that begins at `first`; returns how many cells that were.
-    #[inline]
-    pub(super) fn put(
-        &mut self,
-        position: usize,
-        segment: &Segment,
-        cursor: usize,
-        first: usize,
-        n_targets: usize,
-    ) -> usize {
-        let mut n = 0;
-        let cells = segment.items[cursor..].iter().zip(&segment.similarities[cursor..]);
-        for (&other, &similarity) in cells.take_while(|&(&other, _)| usize::from(other) < first + n_targets) {
-            let target = usize::from(other) - first;
-            self.rows[target / LANES * self.n_rated + position][target % LANES] = similarity;
-            n += 1;
+    /// Fills in the rated items from `position` on, a row each: their similarities to the targets from `start` on, none without a row. Cells behind a row's
+    /// front are read from its cursor on, which is moved; it counts within a segment, that of `start`, and tiles do not cross segments.
+    pub(super) fn put(&mut self, position: usize, rows: &[Option<&Row>], start: usize, cursors: &mut [usize]) {
+        let front = |row: &Option<&Row>| row.map_or(0, |row| row.front.len().saturating_sub(start) / LANES);
+        // Four fronts at once as far as all of them go: reading waits for memory, and this waits for four places of it.
+        let mut n_common = 0;
+        if let [Some(a), Some(b), Some(c), Some(d)] = rows {
+            n_common = rows.iter().map(front).fold(self.n_groups, usize::min);
+            let [a, b, c, d] = [a, b, c, d].map(|row| lanes_from(row, start));
+            let groups = self.rows.chunks_exact_mut(self.n_rated).take(n_common);
+            for (group, ((a, b), (c, d))) in groups.zip(a.iter().zip(b).zip(c.iter().zip(d))) {
+                group[position..position + FRONTS].copy_from_slice(&[*a, *b, *c, *d]);
+            }
         }
-        n
+        for ((row, cursor), position) in rows.iter().zip(cursors).zip(position..) {
+            self.put_rest(position, *row, start, n_common, cursor);
+        }
+    }
+
+    /// Fills in one rated item from a group of targets on.
+    fn put_rest(&mut self, position: usize, row: Option<&Row>, start: usize, n_done: usize, cursor: &mut usize) {
+        let front = row.map_or(&[][..], |row| lanes_from(row, start));
+        let n_front = front.len().clamp(n_done, self.n_groups);
+        let mut groups = self.rows[..self.n_groups * self.n_rated].chunks_exact_mut(self.n_rated).skip(n_done);
+        // The front first: a zip asks it first, and so leaves the group after it.
+        front[n_done..n_front].iter().zip(groups.by_ref()).for_each(|(lanes, group)| group[position] = *lanes);
+        groups.for_each(|group| group[position] = [0.0; LANES]);
+        let Some(segment) = row.and_then(|row| row.behind.get(start / SEGMENT)) else { return };
+        let (first, end) = (start % SEGMENT, start % SEGMENT + self.n_groups * LANES);
+        let cells = segment.items[*cursor..].iter().zip(&segment.similarities[*cursor..]);
+        for (&column, &similarity) in cells.take_while(|&(&column, _)| usize::from(column) < end) {
+            let target = usize::from(column) - first;
+            self.rows[target / LANES * self.n_rated + position][target % LANES] = similarity;
+            *cursor += 1;
+        }
     }
 
     /// The rows of eight targets after eight, `[n_rated]` each; there must be rated items.
-    pub(super) fn groups(&self) -> impl Iterator<Item = &[Row]> {
-        self.rows.chunks_exact(self.n_rated)
+    pub(super) fn groups(&self) -> impl Iterator<Item = &[Lanes]> {
+        self.rows[..self.n_groups * self.n_rated].chunks_exact(self.n_rated)
     }
+}
+
+/// A row's front from a target on, eight targets after eight.
+fn lanes_from(row: &Row, start: usize) -> &[Lanes] {
+    row.front.get(start..).unwrap_or_default().as_chunks::<LANES>().0
 }
 
 /// Where the `k` largest similarities of each target end; all are kept where there are no more.
@@ -67,12 +91,12 @@ impl Matrix {
 /// A step counts what reaches a guess. Guesses divide what lies between the last two as if similarities were spread evenly there, which hits a gap after a
 /// few steps; should that take too long, they halve it.
 #[inline(always)]
-pub(super) fn borders(rows: &[Row], k: usize) -> Borders {
+pub(super) fn borders(unit: impl Unit, rows: &[Lanes], k: usize) -> Borders {
     if rows.len() <= k {
         return Borders { from: [ANY; LANES], is_known: [true; LANES] };
     }
     let k = k as f32;
-    let counts = reach(rows, [ANY; LANES]);
+    let counts = unit.reach(rows, [ANY; LANES]);
     let (mut low, mut high) = ([ANY; LANES], [1.0_f32; LANES]);
     let (mut over, mut under) = (counts.map(|n| n - k), [k; LANES]);
     let mut from = [ANY; LANES];
@@ -81,7 +105,7 @@ pub(super) fn borders(rows: &[Row], k: usize) -> Borders {
     // More than k reach `low`, fewer than k are above `high`. A lane is done when k reach a guess, or when both ends meet at a tie.
     while (0..LANES).any(|lane| !is_known[lane] && low[lane] < high[lane]) {
         n_steps += 1;
-        let guess: Row = if n_steps <= EVEN_STEPS {
+        let guess: Lanes = if n_steps <= EVEN_STEPS {
             std::array::from_fn(|lane| {
                 let (low, high, share) = (low[lane], high[lane], over[lane] / (over[lane] + under[lane]));
                 within(low, high, low + (high - low) * share)
@@ -89,7 +113,7 @@ pub(super) fn borders(rows: &[Row], k: usize) -> Borders {
         } else {
             std::array::from_fn(|lane| halfway(low[lane], high[lane]))
         };
-        let counts = reach(rows, guess);
+        let counts = unit.reach(rows, guess);
         for lane in 0..LANES {
             if !is_known[lane] && counts[lane] == k {
                 (from[lane], is_known[lane]) = (guess[lane], true);
@@ -124,91 +148,16 @@ fn halfway(low: f32, high: f32) -> f32 {
     f32::from_bits(bits)
 }
 
-/// How many similarities of each target are at least `from`.
-///
-/// Counts are floats, exact up to 2²⁴ rated items, whose sums a compiler may not reorder: it has no choice but to count targets side by side. Rows are counted in four parts, so that no
-/// addition waits for the last.
-#[inline(always)]
-fn reach(rows: &[Row], from: Row) -> Row {
-    let [mut a, mut b, mut c, mut d] = [[0.0; LANES]; 4];
-    let (blocks, rest) = rows.as_chunks::<4>();
-    for [first, second, third, fourth] in blocks {
-        a = counted(a, first, from);
-        b = counted(b, second, from);
-        c = counted(c, third, from);
-        d = counted(d, fourth, from);
-    }
-    for row in rest {
-        a = counted(a, row, from);
-    }
-    std::array::from_fn(|lane| (a[lane] + b[lane]) + (c[lane] + d[lane]))
-}
-
-#[inline(always)]
-fn counted(counts: Row, row: &Row, from: Row) -> Row {
-    let is_above: [bool; LANES] = std::array::from_fn(|lane| row[lane] >= from[lane]);
-    let one: Row = is_above.map(|is_above| f32::from(u8::from(is_above)));
-    std::array::from_fn(|lane| counts[lane] + one[lane])
-}
-
-/// `Σ s x` and `Σ s` over what each target keeps, in order of the rated items, `x` being `offsets` `[n_rated]`. Each sum runs in four parts by place among the
-/// kept, added as (1 + 3) + (2 + 4): the order of the other ways.
-#[inline(always)]
-pub(super) fn averages(rows: &[Row], borders: &Borders, offsets: &[f64]) -> ([f64; LANES], [f64; LANES]) {
-    let (mut sums, mut weights) = ([0.0; LANES], [0.0; LANES]);
-    // Half of the lanes at a time: their eight partial sums are as many registers as there are to spare.
-    for half in [0, HALF] {
-        let from: [f64; HALF] = std::array::from_fn(|lane| f64::from(borders.from[half + lane]));
-        let (mut sum, mut weight) = ([[0.0; HALF]; 4], [[0.0; HALF]; 4]);
-        for (row, &offset) in rows.iter().zip(offsets) {
-            let similarity: [f64; HALF] = std::array::from_fn(|lane| f64::from(row[half + lane]));
-            let is_kept: [bool; HALF] = std::array::from_fn(|lane| similarity[lane] >= from[lane]);
-            // The next place is always the first: whoever is kept turns the parts round. At the end they stand turned, which the sum of all does not see.
-            sum = turned(sum, similarity.map(|similarity| similarity * offset), is_kept);
-            weight = turned(weight, similarity, is_kept);
-        }
-        for lane in 0..HALF {
-            sums[half + lane] = (sum[0][lane] + sum[2][lane]) + (sum[1][lane] + sum[3][lane]);
-            weights[half + lane] = (weight[0][lane] + weight[2][lane]) + (weight[1][lane] + weight[3][lane]);
-        }
-    }
-    (sums, weights)
-}
-
-/// Targets whose sums run together.
-const HALF: usize = LANES / 2;
-
-/// Adds to the first part and puts it last, in the lanes where something is kept.
-#[inline(always)]
-fn turned([a, b, c, d]: [[f64; HALF]; 4], x: [f64; HALF], is_kept: [bool; HALF]) -> [[f64; HALF]; 4] {
-    let added: [f64; HALF] = std::array::from_fn(|lane| a[lane] + x[lane]);
-    let choose = |kept: [f64; HALF], other: [f64; HALF]| -> [f64; HALF] {
-        std::array::from_fn(|lane| if is_kept[lane] { kept[lane] } else { other[lane] })
-    };
-    [choose(b, a), choose(c, b), choose(d, c), choose(added, d)]
-}
-
-/// `Σ s` over what each target keeps, one after the other; 0 where nothing is.
-#[inline(always)]
-pub(super) fn sums(rows: &[Row], borders: &Borders) -> [f64; LANES] {
-    let mut sums = [0.0; LANES];
-    for row in rows {
-        for lane in 0..LANES {
-            sums[lane] += f64::from(if row[lane] >= borders.from[lane] { row[lane] } else { 0.0 });
-        }
-    }
-    sums
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rng;
+    use crate::models::itemknn_lanes::Portable;
+    use crate::models::itemknn_similarity::Segment;
 
     #[test]
     fn the_border_is_below_the_k_largest_or_open_where_equal_ones_meet_it() {
         // Lane 0: 50 of different size; lane 1: all equal; lane 2: three alone; lane 3: none; lane 4: the two largest equal; others as lane 0.
-        let rows: Vec<Row> = (0..50_u16)
+        let rows: Vec<Lanes> = (0..50_u16)
             .map(|at| {
                 let own = f32::from(at * 7 % 50 + 1) / 50.0;
                 let mut row = [own; LANES];
@@ -219,36 +168,48 @@ mod tests {
                 row
             })
             .collect();
-        let found = borders(&rows, 5);
-        let kept = reach(&rows, found.from);
+        let found = borders(Portable, &rows, 5);
+        let kept = Portable.reach(&rows, found.from);
         assert_eq!(found.is_known, [true, false, true, true, true, true, true, true]);
         assert_eq!(kept, [5.0, 50.0, 3.0, 0.0, 5.0, 5.0, 5.0, 5.0]);
-        assert!(!borders(&rows, 1).is_known[4], "one of two equal ones");
-        assert_eq!(borders(&rows, 50).from, [ANY; LANES]);
+        assert!(!borders(Portable, &rows, 1).is_known[4], "one of two equal ones");
+        assert_eq!(borders(Portable, &rows, 50).from, [ANY; LANES]);
     }
 
     #[test]
-    fn sums_are_those_of_lists() {
-        let mut stream = rng::stream(3, "test", 0);
-        let rows: Vec<Row> =
-            (0..101).map(|_| std::array::from_fn(|_| (rng::uniform(&mut stream) as f32 - 0.5).max(0.0))).collect();
-        let offsets: Vec<f64> = (0..101).map(|_| rng::normal(&mut stream)).collect();
-        for k in [3, 40, 101] {
-            let borders = borders(&rows, k);
-            let (found, weights) = averages(&rows, &borders, &offsets);
-            let one_by_one = sums(&rows, &borders);
-            for lane in 0..LANES {
-                let kept = rows.iter().zip(&offsets).filter(|(row, _)| row[lane] >= borders.from[lane]);
-                let (mut sum, mut weight, mut plain) = ([0.0; 4], [0.0; 4], 0.0);
-                for (place, (row, x)) in kept.enumerate() {
-                    let s = f64::from(row[lane]);
-                    (sum[place % 4], weight[place % 4]) = (sum[place % 4] + s * x, weight[place % 4] + s);
-                    plain += s;
+    fn a_matrix_holds_fronts_and_what_is_behind_them() {
+        let behind = |items: &[u16]| Segment {
+            items: items.into(),
+            similarities: items.iter().map(|&item| f32::from(item)).collect(),
+        };
+        let front = |n: u16| (0..n).map(|column| 1000.0 + f32::from(column)).collect::<Box<[f32]>>();
+        let rows = [
+            Row { front: front(64), behind: [behind(&[70, 129, 200])].into() },
+            Row { front: front(128), behind: [behind(&[])].into() },
+            Row { front: front(192), behind: [behind(&[255])].into() },
+            Row { front: front(256), behind: Box::default() },
+            Row { front: front(0), behind: [behind(&[0, 63, 64, 255])].into() },
+        ];
+        let mut matrix = Matrix::default();
+        let mut cursors = [0; 6];
+        for start in [0, 64, 128, 192] {
+            matrix.resize(6, 64);
+            let own: Vec<Option<&Row>> = (0..6).map(|position| rows.get(position)).collect();
+            for (position, (rows, cursors)) in
+                (0..).step_by(FRONTS).zip(own.chunks(FRONTS).zip(cursors.chunks_mut(FRONTS)))
+            {
+                matrix.put(position, rows, start, cursors);
+            }
+            assert_eq!(matrix.groups().count(), 8);
+            for (group, found) in matrix.groups().enumerate() {
+                for (lane, column) in (start + group * LANES..).enumerate().take(LANES) {
+                    let expected = |row: &Row| row.get(column);
+                    let of_column: Vec<f32> = found.iter().map(|lanes| lanes[lane]).collect();
+                    assert_eq!(of_column[..5], rows.each_ref().map(expected), "{column}");
+                    assert_eq!(of_column[5], 0.0, "an item without a row");
                 }
-                assert_eq!(found[lane], (sum[0] + sum[2]) + (sum[1] + sum[3]));
-                assert_eq!(weights[lane], (weight[0] + weight[2]) + (weight[1] + weight[3]));
-                assert_eq!(one_by_one[lane], plain);
             }
         }
+        assert_eq!(cursors, [3, 0, 1, 0, 4, 0]);
     }
 }

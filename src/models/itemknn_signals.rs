@@ -4,14 +4,14 @@
 //! similarities in ascending order of signal, so that a limit that limits nothing changes no bit.
 
 use super::itemknn_neighbors::{Combine, Neighborhood};
-use super::itemknn_similarity::{SEGMENT, SimilarityRows};
+use super::itemknn_rows::ItemSimilarities;
 use super::{FittedModel, signal_sums, stored};
 use crate::dataset::{ItemIndex, Scale, UserIndex};
 use crate::linalg::SparseRows;
 
 /// Similarities of binary columns, and the signals they are summed over.
 pub(super) struct FittedItemSignals {
-    pub similarities: SimilarityRows,
+    pub similarities: ItemSimilarities,
     /// `[n_users × n_items]`
     pub by_user: SparseRows,
     /// Most neighbors per score; at least 1.
@@ -23,12 +23,20 @@ pub(super) struct FittedItemSignals {
 impl FittedItemSignals {
     /// Sums over all of a user's signals.
     fn over_all(&self, own: &[u32], items: &[ItemIndex], out: &mut [f32]) -> usize {
-        signal_sums::scores(self.similarities.n_items(), items, out, |sums| {
+        let Self { similarities, .. } = self;
+        let twins = &similarities.twins;
+        signal_sums::scores(twins.n_items(), items, out, |sums| {
+            let mut of_columns = vec![0.0; similarities.n_columns()];
+            let rows = || own.iter().filter_map(|&item| Some((item, similarities.row(item as usize)?)));
+            rows().for_each(|(_, row)| row.add_to(&mut of_columns));
+            for (class, sum) in of_columns.iter().enumerate() {
+                twins.members(class).iter().for_each(|&item| sums[item as usize] = *sum);
+            }
+            // A signal counts for its twins, but not for itself.
             for &item in own {
-                for (segment, sums) in self.similarities.row(item as usize).iter().zip(sums.chunks_mut(SEGMENT)) {
-                    for (&other, &similarity) in segment.items.iter().zip(&segment.similarities) {
-                        sums[usize::from(other)] += f64::from(similarity);
-                    }
+                if let Some(class) = twins.class_of(item as usize).filter(|&class| twins.is_shared(class)) {
+                    let others = rows().filter(|&(other, _)| other != item);
+                    sums[item as usize] = others.fold(0.0, |sum, (_, row)| sum + f64::from(row.get(class)));
                 }
             }
         })

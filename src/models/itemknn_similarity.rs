@@ -86,8 +86,44 @@ pub(super) const CELL_BYTES: usize = size_of::<u16>() + size_of::<f32>();
 /// # Errors
 /// [`Error::Model`] when the cells need more than the model's memory limit, [`Error::Interrupted`] when asked to stop.
 pub(super) fn similarities(options: &Cosine, interactions: &Interactions) -> Result<SimilarityRows> {
+    let n_items = interactions.n_items();
+    let user_means = means(&interactions.by_user);
+    let rows = map_rows(
+        options,
+        interactions,
+        user_means,
+        |_| false,
+        |segments| {
+            let n_cells: usize = segments.iter().map(|segment| segment.items.len()).sum();
+            (segments, n_cells * options.cell_bytes)
+        },
+    )?;
+    Ok(SimilarityRows {
+        segments: rows.into_iter().flatten().collect(),
+        n_segments: n_items.div_ceil(SEGMENT),
+        n_items,
+    })
+}
+
+/// Computes the similarities of each item, and makes a row out of them.
+///
+/// - `user_means`: what [`Center::User`] subtracts.
+/// - `is_own_kept`: whether an item's row has its similarity to itself.
+/// - `finish`: gets a row's segments and returns what becomes of them, and its bytes.
+///
+/// # Errors
+/// Those of [`similarities`].
+pub(super) fn map_rows<R: Send>(
+    options: &Cosine,
+    interactions: &Interactions,
+    user_means: Vec<Option<f64>>,
+    is_own_kept: impl Fn(usize) -> bool + Sync,
+    finish: impl Fn(Vec<Segment>) -> (R, usize) + Sync,
+) -> Result<Vec<R>> {
+    let centered = Centered::new(options.center, interactions, user_means);
     let plain = options.norm == Norm::Full && options.shrink == 0.0 && options.min_overlap <= 1;
-    if plain { rows::<f64>(options, interactions) } else { rows::<Moments>(options, interactions) }
+    let rows = if plain { rows::<f64, R> } else { rows::<Moments, R> };
+    rows(options, &centered, &is_own_kept, &finish)
 }
 
 /// The cosine, or 0 where it is not positive, or only by a rounding error.
@@ -153,12 +189,12 @@ struct Centered<'a> {
 }
 
 impl<'a> Centered<'a> {
-    fn new(center: Center, interactions: &'a Interactions) -> Self {
+    fn new(center: Center, interactions: &'a Interactions, user_means: Vec<Option<f64>>) -> Self {
         let mut user_starts = vec![0];
         for user in 0..interactions.n_users() {
             user_starts.push(user_starts[user] + interactions.by_user.row_len(user));
         }
-        let (user_means, item_means) = (means(&interactions.by_user), means(&interactions.by_item));
+        let item_means = means(&interactions.by_item);
         let mut centered = Self { interactions, by_user: Vec::new(), user_starts, user_means, item_means, center };
         let values = |(user, item, rating)| centered.value(user, item, rating);
         centered.by_user = interactions.by_user.triples().map(values).collect();
@@ -198,37 +234,39 @@ impl<'a> Centered<'a> {
     }
 }
 
-fn rows<P: Products>(options: &Cosine, interactions: &Interactions) -> Result<SimilarityRows> {
-    let centered = Centered::new(options.center, interactions);
+fn rows<P: Products, R: Send>(
+    options: &Cosine,
+    centered: &Centered<'_>,
+    is_own_kept: &(dyn Fn(usize) -> bool + Sync),
+    finish: &(dyn Fn(Vec<Segment>) -> (R, usize) + Sync),
+) -> Result<Vec<R>> {
     let inverse_norms = centered.inverse_norms();
-    let n_items = interactions.n_items();
-    let limit = options.memory_limit_mb.saturating_mul(1 << 20) / options.cell_bytes;
-    let n_segments = n_items.div_ceil(SEGMENT);
+    let n_items = centered.interactions.n_items();
+    let limit = options.memory_limit_mb.saturating_mul(1 << 20);
     // Rows are counted as they are made: a bound known beforehand would be far too high and could not see what `min_overlap` removes. Whether the sum
     // passes the limit does not depend on the order in which threads add to it.
-    let n_cells = AtomicUsize::new(0);
+    let n_bytes = AtomicUsize::new(0);
     let blocks = parallel::map_blocks(n_items, BLOCK, |items| {
         parallel::check()?;
         let mut row = RowScratch::<P>::new(n_items);
-        let mut out = Vec::with_capacity(items.len() * n_segments);
+        let mut out = Vec::with_capacity(items.len());
         for item in items {
-            row.add_users(&centered, item);
-            for start in (0..n_items).step_by(SEGMENT) {
-                let segment = row.collect(item, start, &inverse_norms, options);
-                let n = segment.items.len();
-                if n_cells.fetch_add(n, Ordering::Relaxed) + n > limit {
-                    return Err(too_large(options));
-                }
-                out.push(segment);
+            row.add_users(centered, item);
+            let dropped = if is_own_kept(item) { usize::MAX } else { item };
+            let collect = |start| row.collect(item, dropped, start, &inverse_norms, options);
+            let (done, n) = finish((0..n_items).step_by(SEGMENT).map(collect).collect());
+            if n_bytes.fetch_add(n, Ordering::Relaxed) + n > limit {
+                return Err(too_large(options));
             }
+            out.push(done);
         }
         Ok(out)
     });
-    let mut segments = Vec::with_capacity(n_items * n_segments);
+    let mut out = Vec::with_capacity(n_items);
     for block in blocks {
-        segments.extend(block?);
+        out.extend(block?);
     }
-    Ok(SimilarityRows { segments, n_segments, n_items })
+    Ok(out)
 }
 
 fn too_large(options: &Cosine) -> Error {
@@ -273,8 +311,15 @@ impl<P: Products> RowScratch<P> {
         }
     }
 
-    /// The positive similarities of the row from item `first` on, one segment; clears what was touched.
-    fn collect(&mut self, item: usize, first: usize, inverse_norms: &[f64], options: &Cosine) -> Segment {
+    /// The positive similarities of the row from item `first` on, one segment, but for the item that is dropped; clears what was touched.
+    fn collect(
+        &mut self,
+        item: usize,
+        dropped: usize,
+        first: usize,
+        inverse_norms: &[f64],
+        options: &Cosine,
+    ) -> Segment {
         let mut n = 0;
         let words = first / 64..((first + SEGMENT) / 64).min(self.touched.len());
         for word in words {
@@ -287,7 +332,7 @@ impl<P: Products> RowScratch<P> {
                 // Written always and kept by counting: with centred ratings, a branch here would be mispredicted half of the time.
                 self.items[n] = (other - first) as u16;
                 self.similarities[n] = similarity as f32;
-                n += usize::from(similarity > 0.0 && other != item);
+                n += usize::from(similarity > 0.0 && other != dropped);
             }
         }
         Segment { items: self.items[..n].into(), similarities: self.similarities[..n].into() }
