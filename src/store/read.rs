@@ -35,7 +35,7 @@ pub struct RunSummary {
     pub primary_arm: String,
     /// The protocol of the value below: the first of the experiment.
     pub protocol: String,
-    /// The primary arm's NDCG at the cutoff nearest 10, mean over seeds.
+    /// The primary arm's NDCG at the cutoff nearest 10, as leaderboards show it ([`BoardValue::shown`]).
     pub ndcg: Option<f64>,
     /// That cutoff.
     pub k: Option<u64>,
@@ -146,7 +146,9 @@ const RUNS: &str = "SELECT run.id, experiment.name,
     FROM run JOIN experiment ON experiment.id = run.experiment_id JOIN dataset ON dataset.id = run.dataset_id
     ORDER BY run.started_at DESC, run.rowid DESC";
 
-const NDCG: &str = "SELECT metric_value.k, avg(metric_value.value)
+// As in the leaderboard: the value that the interval is of, where there is one.
+const NDCG: &str = "SELECT metric_value.k, coalesce((SELECT estimate FROM interval WHERE interval.run_id = ?1 AND interval.arm_id = arm.id AND interval.protocol = ?2
+        AND interval.metric_id = metric.id AND interval.k = metric_value.k AND interval.segment = 'all' ORDER BY method DESC LIMIT 1), avg(metric_value.value))
     FROM metric_value JOIN arm ON arm.id = metric_value.arm_id JOIN metric ON metric.id = metric_value.metric_id
     WHERE arm.run_id = ?1 AND arm.is_primary = 1 AND metric.name = 'ndcg' AND metric_value.protocol = ?2 AND metric_value.segment = 'all'
     GROUP BY metric_value.k ORDER BY abs(metric_value.k - 10), metric_value.k LIMIT 1";

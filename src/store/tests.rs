@@ -127,6 +127,15 @@ fn what_is_written_is_read() {
     assert!((value.mean() - 0.65).abs() < 1e-12 && (value.sd().unwrap() - 0.005_f64.sqrt()).abs() < 1e-12, "{value:?}");
     let runs = store.runs().unwrap();
     assert_eq!((runs[0].n_done, runs[0].primary_arm.as_str(), runs[0].k), (2, "stack", Some(10)));
+    assert_eq!(runs[0].ndcg, Some(value.mean()));
+    // An interval's value is the one that all tables show.
+    let interval = "INSERT INTO interval SELECT run_id, arm.id, 'rated', metric.id, 10, 'all', ?1, 0.95, ?2, 0.5, 0.9, 2, 0, NULL, 2
+        FROM arm, metric WHERE arm.name = 'stack' AND metric.name = 'ndcg'";
+    for (method, estimate) in [("two-way", 0.7), ("bca-users", 0.6)] {
+        store.connection().execute(interval, rusqlite::params![method, estimate]).unwrap();
+    }
+    let board = store.leaderboard(&runs[0].run).unwrap();
+    assert_eq!((board.values[&(0, 0, 10, 0)].shown(), store.runs().unwrap()[0].ndcg), (0.7, Some(0.7)));
     let asked = people::Asked { run: &runs[0].run, arm: None, protocol: None, metric: "ndcg", k: 10 };
     let values = store.user_values(&asked).unwrap();
     assert_eq!(people::over_seeds(&values), [("u1".into(), 0.5, 2), ("u2".into(), 1.5, 2)]);
