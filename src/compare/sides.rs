@@ -187,7 +187,7 @@ pub fn common_ground(sides: &[Side], protocol: &str) -> Result<Ground> {
             if side.run.splits.get(seed) != first.run.splits.get(seed) {
                 return Err(Error::usage(
                     format!(
-                        "{} and {} have different test ratings for seed {seed}{}",
+                        "{} and {} were not split alike for seed {seed}{}",
                         first.name,
                         side.name,
                         split_difference(first, side)

@@ -287,7 +287,7 @@ fn what_cannot_be_compared_is_refused_with_the_difference_named() {
         (&["compare", "a", "b", "--margin", "0"], "found the margin 0, expected a positive number"),
         (&["compare", "a", "b", "--margin", "-1"], "found the margin -1, expected a positive number"),
         (&["compare", "a", "data"], "the sides were judged on different data"),
-        (&["compare", "a", "split"], "different test ratings for seed 1 (split.test: 0.2 and 0.3)"),
+        (&["compare", "a", "split"], "were not split alike for seed 1 (split.test: 0.2 and 0.3)"),
         (&["compare", "a", "threshold"], "evaluation.threshold is 4.0 for a and 3.5 for threshold"),
         (&["compare", "a", "seeds"], "no seed in common (a: 1, 2; seeds: 8)"),
         (&["compare", "few", "few/random"], "8 users have a value of NDCG@10"),
