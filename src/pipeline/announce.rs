@@ -8,6 +8,7 @@ use crate::error::plural;
 use crate::experiment::Experiment;
 use crate::features::{self, StatsFrom};
 use crate::progress::Progress;
+use crate::protocols::Protocol;
 use crate::splits::PartCounts;
 use crate::store::rows::EventRow;
 
@@ -108,12 +109,28 @@ pub fn design(experiment: &Experiment) -> Vec<EventRow> {
             "cross_fit learns from all of train_full: the meta part of the split is not used; meta = 0 says so";
         out.push(note("meta-not-used", message));
     }
+    if let Some((drawn, wider)) = drawn_and_wider(experiment) {
+        let message = format!(
+            "stackers learned from the candidates of {drawn} and rank no others: under {wider} the rest of the catalog stands behind these as one tie, and their AUC is not to be compared with that of models that order everything"
+        );
+        out.push(note("ranks-candidates", &message));
+    }
     if experiment.seeds.len() > 1 && !split.split.depends_on_seed() {
         let message =
             "all seeds share one split: the spread over seeds is that of models and ties alone, not of the data";
         out.push(note("one-split", message));
     }
     out
+}
+
+/// The protocol whose generators chose what stackers learned from, and the first that offers more than it.
+fn drawn_and_wider(experiment: &Experiment) -> Option<(&'static str, &'static str)> {
+    let protocols = &experiment.evaluation.protocols;
+    let (drawn, protocol) = &protocols[experiment.training.protocol?];
+    protocol.generators()?;
+    let is_wider = |other: &dyn Protocol| !other.is_of_test_rows() && other.generators().is_none();
+    let wider = protocols.iter().find(|(_, other)| is_wider(&**other));
+    wider.map(|(wider, _)| (*drawn, *wider))
 }
 
 /// What the split of a cell left.
