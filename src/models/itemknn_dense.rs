@@ -6,7 +6,7 @@
 
 use super::itemknn_lanes::{LANES, Lanes, Unit};
 use super::itemknn_rows::Row;
-use super::itemknn_similarity::SEGMENT;
+use super::itemknn_similarity::{SEGMENT, Segment};
 
 /// Similarities of a user's rated items to the targets of a tile: `[n_targets / LANES][n_rated]` rows of eight, so that what is looked at together lies together.
 #[derive(Default)]
@@ -38,41 +38,35 @@ impl Matrix {
         }
     }
 
-    /// Fills in the rated items from `position` on, a row each: their similarities to the targets from `start` on, none without a row. Cells behind a row's
-    /// front are read from its cursor on, which is moved; it counts within a segment, that of `start`, and tiles do not cross segments.
-    pub(super) fn put(&mut self, position: usize, rows: &[Option<&Row>], start: usize, cursors: &mut [usize]) {
-        let front = |row: &Option<&Row>| row.map_or(0, |row| row.front.len().saturating_sub(start) / LANES);
+    /// Fills in the rated items from `position` on: their similarities to the targets from `start` on. Tiles are put in order, and none crosses segments.
+    pub(super) fn put(&mut self, position: usize, rows: &mut [Reader<'_>], start: usize) {
         // Four fronts at once as far as all of them go: reading waits for memory, and this waits for four places of it.
         let mut n_common = 0;
-        if let [Some(a), Some(b), Some(c), Some(d)] = rows {
-            n_common = rows.iter().map(front).fold(self.n_groups, usize::min);
-            let [a, b, c, d] = [a, b, c, d].map(|row| lanes_from(row, start));
+        if let [a, b, c, d] = &*rows {
+            let [a, b, c, d] = [a, b, c, d].map(|row| row.front(start));
+            n_common = [b, c, d].iter().fold(a.len().min(self.n_groups), |n, front| n.min(front.len()));
             let groups = self.rows.chunks_exact_mut(self.n_rated).take(n_common);
             for (group, ((a, b), (c, d))) in groups.zip(a.iter().zip(b).zip(c.iter().zip(d))) {
                 group[position..position + FRONTS].copy_from_slice(&[*a, *b, *c, *d]);
             }
         }
-        for ((row, cursor), position) in rows.iter().zip(cursors).zip(position..) {
-            self.put_rest(position, *row, start, n_common, cursor);
+        for (row, position) in rows.iter_mut().zip(position..) {
+            self.put_rest(position, row, start, n_common);
         }
     }
 
     /// Fills in one rated item from a group of targets on.
-    fn put_rest(&mut self, position: usize, row: Option<&Row>, start: usize, n_done: usize, cursor: &mut usize) {
-        let front = row.map_or(&[][..], |row| lanes_from(row, start));
+    fn put_rest(&mut self, position: usize, row: &mut Reader<'_>, start: usize, n_done: usize) {
+        let front = row.front(start);
         let n_front = front.len().clamp(n_done, self.n_groups);
         let mut groups = self.rows[..self.n_groups * self.n_rated].chunks_exact_mut(self.n_rated).skip(n_done);
         // The front first: a zip asks it first, and so leaves the group after it.
         front[n_done..n_front].iter().zip(groups.by_ref()).for_each(|(lanes, group)| group[position] = *lanes);
         groups.for_each(|group| group[position] = [0.0; LANES]);
-        let Some(segment) = row.and_then(|row| row.behind.get(start / SEGMENT)) else { return };
-        let (first, end) = (start % SEGMENT, start % SEGMENT + self.n_groups * LANES);
-        let cells = segment.items[*cursor..].iter().zip(&segment.similarities[*cursor..]);
-        for (&column, &similarity) in cells.take_while(|&(&column, _)| usize::from(column) < end) {
-            let target = usize::from(column) - first;
+        row.behind(start, start + self.n_groups * LANES, |column, similarity| {
+            let target = column - start;
             self.rows[target / LANES * self.n_rated + position][target % LANES] = similarity;
-            *cursor += 1;
-        }
+        });
     }
 
     /// The rows of eight targets after eight, `[n_rated]` each; there must be rated items.
@@ -81,9 +75,50 @@ impl Matrix {
     }
 }
 
-/// A row's front from a target on, eight targets after eight.
-fn lanes_from(row: &Row, start: usize) -> &[Lanes] {
-    row.front.get(start..).unwrap_or_default().as_chunks::<LANES>().0
+/// A row that is read tile by tile.
+pub(super) struct Reader<'a> {
+    front: &'a [f32],
+    behind: &'a [Segment],
+    /// How much of the segment that is being read has been read.
+    n_read: usize,
+    /// No cell that is left in it is before this column: a tile without cells does not touch the list.
+    next: usize,
+}
+
+impl<'a> Reader<'a> {
+    /// At the start of a row; without a row there are no similarities.
+    pub(super) fn new(row: Option<&'a Row>) -> Self {
+        let (front, behind) = row.map_or((&[][..], &[][..]), |row| (&row.front[..], &row.behind[..]));
+        Self { front, behind, n_read: 0, next: front.len() }
+    }
+
+    /// The front from a target on, eight targets after eight.
+    fn front(&self, start: usize) -> &'a [Lanes] {
+        self.front.get(start..).unwrap_or_default().as_chunks::<LANES>().0
+    }
+
+    /// Calls `found` with the cells behind the front from column `start` up to `end`.
+    fn behind(&mut self, start: usize, end: usize, mut found: impl FnMut(usize, f32)) {
+        if start.is_multiple_of(SEGMENT) {
+            (self.n_read, self.next) = (0, self.front.len().max(start));
+        }
+        if self.next >= end {
+            return;
+        }
+        let Some(segment) = self.behind.get(start / SEGMENT) else { return };
+        let first = start - start % SEGMENT;
+        let cells = segment.items[self.n_read..].iter().zip(&segment.similarities[self.n_read..]);
+        self.next = usize::MAX;
+        for (&column, &similarity) in cells {
+            let column = first + usize::from(column);
+            if column >= end {
+                self.next = column;
+                break;
+            }
+            found(column, similarity);
+            self.n_read += 1;
+        }
+    }
 }
 
 /// Where the `k` largest similarities of each target end; all are kept where there are no more.
@@ -152,7 +187,6 @@ fn halfway(low: f32, high: f32) -> f32 {
 mod tests {
     use super::*;
     use crate::models::itemknn_lanes::Portable;
-    use crate::models::itemknn_similarity::Segment;
 
     #[test]
     fn the_border_is_below_the_k_largest_or_open_where_equal_ones_meet_it() {
@@ -191,14 +225,11 @@ mod tests {
             Row { front: front(0), behind: [behind(&[0, 63, 64, 255])].into() },
         ];
         let mut matrix = Matrix::default();
-        let mut cursors = [0; 6];
+        let mut readers: Vec<Reader<'_>> = (0..6).map(|position| Reader::new(rows.get(position))).collect();
         for start in [0, 64, 128, 192] {
             matrix.resize(6, 64);
-            let own: Vec<Option<&Row>> = (0..6).map(|position| rows.get(position)).collect();
-            for (position, (rows, cursors)) in
-                (0..).step_by(FRONTS).zip(own.chunks(FRONTS).zip(cursors.chunks_mut(FRONTS)))
-            {
-                matrix.put(position, rows, start, cursors);
+            for (rows, position) in readers.chunks_mut(FRONTS).zip((0..).step_by(FRONTS)) {
+                matrix.put(position, rows, start);
             }
             assert_eq!(matrix.groups().count(), 8);
             for (group, found) in matrix.groups().enumerate() {
@@ -210,6 +241,6 @@ mod tests {
                 }
             }
         }
-        assert_eq!(cursors, [3, 0, 1, 0, 4, 0]);
+        assert_eq!(readers.iter().map(|row| row.n_read).collect::<Vec<_>>(), [3, 0, 1, 0, 4, 0]);
     }
 }

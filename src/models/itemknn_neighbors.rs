@@ -6,7 +6,7 @@
 //! not that one. So nothing is sorted.
 
 use super::itemknn_border::border;
-use super::itemknn_dense::{self, Borders, FRONTS, Matrix};
+use super::itemknn_dense::{self, Borders, FRONTS, Matrix, Reader};
 use super::itemknn_lanes::{self, LANES, Lanes, Sums, Unit, Work};
 use super::itemknn_rows::ItemSimilarities;
 use super::itemknn_similarity::SEGMENT;
@@ -52,8 +52,8 @@ pub(super) struct Neighborhood<'a> {
 struct Scratch {
     /// Of one target.
     candidates: Vec<Candidate>,
-    /// By rated item: how much of its row's segment has been written.
-    cursors: Vec<usize>,
+    /// By rated item: its similarity to one target.
+    similarities: Vec<f32>,
     matrix: Matrix,
     selection: Selection,
     /// By item.
@@ -113,19 +113,22 @@ impl Neighborhood<'_> {
 
     /// Per target: its similarity to each rated item.
     fn look_up(&self, scratch: &mut Scratch, items: &[ItemIndex], mut found: impl FnMut(usize, Option<f64>)) {
-        let Scratch { candidates, selection, .. } = scratch;
         for (at, item) in items.iter().enumerate() {
-            found(at, self.of_target(item.at(), candidates, selection));
+            found(at, self.of_target(item.at(), scratch));
         }
     }
 
-    fn of_target(&self, target: usize, candidates: &mut Vec<Candidate>, selection: &mut Selection) -> Option<f64> {
+    fn of_target(&self, target: usize, scratch: &mut Scratch) -> Option<f64> {
+        let Scratch { similarities, candidates, selection, .. } = scratch;
         let row = self.similarities.row(target)?;
+        // First all similarities, and nothing that depends on them: each waits for memory, and so they wait together.
+        let classes = self.rated.iter().map(|&rated| self.similarities.twins.class_of(rated as usize));
+        similarities.clear();
+        similarities.extend(classes.map(|class| class.map_or(0.0, |class| row.get(class))));
         candidates.clear();
         candidates.resize(self.rated.len(), Candidate::default());
         let mut n = 0;
-        for (&rated, position) in self.rated.iter().zip(0..) {
-            let similarity = self.similarities.twins.class_of(rated as usize).map_or(0.0, |class| row.get(class));
+        for ((&similarity, &rated), position) in similarities.iter().zip(self.rated).zip(0..) {
             // Written always and kept by counting: whether there is a similarity cannot be predicted.
             candidates[n] = Candidate { similarity, position };
             n += usize::from(similarity > 0.0 && rated as usize != target);
@@ -135,23 +138,18 @@ impl Neighborhood<'_> {
 
     /// Per rated item: its similarity row into a matrix of all rated items, a tile of columns at a time. Needs rated items.
     fn write(&self, scratch: &mut Scratch, items: &[ItemIndex], mut found: impl FnMut(usize, Option<f64>)) {
-        let Scratch { candidates, cursors, matrix, selection, scores } = scratch;
+        let Scratch { candidates, matrix, selection, scores, .. } = scratch;
         let (twins, n_columns, n_rated) = (&self.similarities.twins, self.similarities.n_columns(), self.rated.len());
         scores.clear();
         scores.resize(twins.n_items(), Score::Nothing);
+        let mut readers: Vec<Reader<'_>> =
+            self.rated.iter().map(|&item| Reader::new(self.similarities.row(item as usize))).collect();
         // A power of two, so that it divides a segment.
         let tile = 1 << (PLACES / n_rated).clamp(TILE, SEGMENT).ilog2();
         for start in (0..n_columns).step_by(tile) {
-            if start % SEGMENT == 0 {
-                cursors.clear();
-                cursors.resize(n_rated, 0);
-            }
             matrix.resize(n_rated, tile.min((n_columns - start).next_multiple_of(LANES)));
-            let rows = self.rated.chunks(FRONTS).zip(cursors.chunks_mut(FRONTS));
-            for ((rated, cursors), position) in rows.zip((0..).step_by(FRONTS)) {
-                let mut rows = [None; FRONTS];
-                rows.iter_mut().zip(rated).for_each(|(row, &item)| *row = self.similarities.row(item as usize));
-                matrix.put(position, &rows[..rated.len()], start, cursors);
+            for (rows, position) in readers.chunks_mut(FRONTS).zip((0..).step_by(FRONTS)) {
+                matrix.put(position, rows, start);
             }
             for (rows, column) in matrix.groups().zip((start..).step_by(LANES)) {
                 self.read(column, rows, scores, candidates, selection);
@@ -163,9 +161,9 @@ impl Neighborhood<'_> {
             }
         }
         for (at, item) in items.iter().enumerate() {
-            let score = match scores.get(item.at()) {
+            let score = match scratch.scores.get(item.at()) {
                 Some(&Score::Known(score)) => Some(score),
-                Some(Score::Own) => self.of_target(item.at(), candidates, selection),
+                Some(Score::Own) => self.of_target(item.at(), scratch),
                 Some(Score::Nothing) | None => None,
             };
             found(at, score);
