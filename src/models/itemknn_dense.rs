@@ -121,10 +121,11 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Where the `k` largest similarities of each target end; all are kept where there are no more.
+/// Where the `k` largest similarities of each target end; all are kept where there are no more. `k` is at least 1.
 ///
 /// A step counts what reaches a guess. Guesses divide what lies between the last two as if similarities were spread evenly there, which hits a gap after a
-/// few steps; should that take too long, they halve it.
+/// few steps; should that take too long, they halve it. What is done for eight targets at once is a choice between numbers, never a branch: targets that are
+/// done repeat their last step.
 #[inline(always)]
 pub(super) fn borders(unit: impl Unit, rows: &[Lanes], k: usize) -> Borders {
     if rows.len() <= k {
@@ -132,36 +133,41 @@ pub(super) fn borders(unit: impl Unit, rows: &[Lanes], k: usize) -> Borders {
     }
     let k = k as f32;
     let counts = unit.reach(rows, [ANY; LANES]);
-    let (mut low, mut high) = ([ANY; LANES], [1.0_f32; LANES]);
-    let (mut over, mut under) = (counts.map(|n| n - k), [k; LANES]);
-    let mut from = [ANY; LANES];
-    let mut is_known = counts.map(|n| n <= k);
+    // More than k reach `low`, fewer than k are above `high`. A target is done when k reach a guess, or when both ends meet at a tie; `from` is 0 until then.
+    let mut low = [ANY; LANES];
+    let mut high = lanes(|lane| if counts[lane] > k { 1.0 } else { ANY });
+    let mut from = lanes(|lane| if counts[lane] > k { 0.0 } else { ANY });
+    let (mut over, mut under) = (lanes(|lane| (counts[lane] - k).max(1.0)), [k; LANES]);
     let mut n_steps = 0;
-    // More than k reach `low`, fewer than k are above `high`. A lane is done when k reach a guess, or when both ends meet at a tie.
-    while (0..LANES).any(|lane| !is_known[lane] && low[lane] < high[lane]) {
+    while lanes(|lane| f32::from(u8::from(low[lane] < high[lane]))) != [0.0; LANES] {
         n_steps += 1;
-        let guess: Lanes = if n_steps <= EVEN_STEPS {
-            std::array::from_fn(|lane| {
-                let (low, high, share) = (low[lane], high[lane], over[lane] / (over[lane] + under[lane]));
-                within(low, high, low + (high - low) * share)
-            })
+        let guess = if n_steps <= EVEN_STEPS {
+            let share = lanes(|lane| over[lane] / (over[lane] + under[lane]));
+            let even = lanes(|lane| low[lane] + (high[lane] - low[lane]) * share[lane]);
+            lanes(|lane| within(low[lane], high[lane], even[lane]))
         } else {
-            std::array::from_fn(|lane| halfway(low[lane], high[lane]))
+            lanes(|lane| halfway(low[lane], high[lane]))
         };
         let counts = unit.reach(rows, guess);
-        for lane in 0..LANES {
-            if !is_known[lane] && counts[lane] == k {
-                (from[lane], is_known[lane]) = (guess[lane], true);
-            }
-            // An end that stays counts half the next time (the Illinois rule), so that guesses come from both sides.
-            let is_over = counts[lane] > k;
-            over[lane] = if is_over { counts[lane] - k } else { over[lane] / 2.0 };
-            under[lane] = if is_over { under[lane] / 2.0 } else { k - counts[lane] };
-            low[lane] = if is_over { guess[lane] } else { low[lane] };
-            high[lane] = if is_over { high[lane] } else { f32::from_bits(guess[lane].to_bits() - 1) };
-        }
+        // Fewer than all reach a guess that too few reach: it is above 0.
+        let below = lanes(|lane| f32::from_bits(guess[lane].to_bits().wrapping_sub(1)));
+        from = lanes(|lane| if counts[lane] == k { guess[lane] } else { from[lane] });
+        // An end that stays counts half the next time (the Illinois rule), so that guesses come from both sides.
+        over = lanes(|lane| if counts[lane] > k { counts[lane] - k } else { over[lane] * 0.5 });
+        under = lanes(|lane| if counts[lane] > k { under[lane] * 0.5 } else { k - counts[lane] });
+        low = lanes(|lane| if counts[lane] >= k { guess[lane] } else { low[lane] });
+        high = lanes(|lane| match counts[lane] {
+            n if n > k => high[lane],
+            n if n == k => guess[lane],
+            _ => below[lane],
+        });
     }
-    Borders { from, is_known }
+    Borders { from, is_known: from.map(|from| from > 0.0) }
+}
+
+#[inline(always)]
+fn lanes(of: impl Fn(usize) -> f32) -> Lanes {
+    std::array::from_fn(of)
 }
 
 /// Steps that divide by counts before others halve.

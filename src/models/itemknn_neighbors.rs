@@ -56,18 +56,29 @@ struct Scratch {
     similarities: Vec<f32>,
     matrix: Matrix,
     selection: Selection,
-    /// By item.
-    scores: Vec<Score>,
+    /// By eight columns: whether somebody asks for one of them.
+    is_wanted: Vec<bool>,
+    scores: Scores,
 }
 
-/// The score of an item.
+/// The scores of all items.
+#[derive(Default)]
+struct Scores {
+    /// By column.
+    of_columns: Vec<Score>,
+    /// By item, where those of a column differ.
+    of_items: Vec<Score>,
+}
+
 #[derive(Clone, Copy)]
 enum Score {
     Known(f64),
     /// Nothing rated is similar.
     Nothing,
-    /// To be looked up: a rated item that has twins, for which it is a neighbor, but not for itself.
-    Own,
+    /// Of a column whose items have scores of their own.
+    OfItem,
+    /// Of a rated item that has twins, to be looked up: it is a neighbor for them, but not for itself.
+    ToLookUp,
 }
 
 /// A rated item, by its position in the user's list, as neighbor of some target.
@@ -138,10 +149,14 @@ impl Neighborhood<'_> {
 
     /// Per rated item: its similarity row into a matrix of all rated items, a tile of columns at a time. Needs rated items.
     fn write(&self, scratch: &mut Scratch, items: &[ItemIndex], mut found: impl FnMut(usize, Option<f64>)) {
-        let Scratch { candidates, matrix, selection, scores, .. } = scratch;
         let (twins, n_columns, n_rated) = (&self.similarities.twins, self.similarities.n_columns(), self.rated.len());
-        scores.clear();
-        scores.resize(twins.n_items(), Score::Nothing);
+        let Scratch { candidates, matrix, selection, is_wanted, scores, .. } = &mut *scratch;
+        is_wanted.clear();
+        is_wanted.resize(n_columns.div_ceil(LANES), false);
+        items.iter().filter_map(|item| twins.class_of(item.at())).for_each(|class| is_wanted[class / LANES] = true);
+        scores.of_columns.clear();
+        scores.of_columns.resize(n_columns, Score::Nothing);
+        scores.of_items.resize(twins.n_items(), Score::Nothing);
         let mut readers: Vec<Reader<'_>> =
             self.rated.iter().map(|&item| Reader::new(self.similarities.row(item as usize))).collect();
         // A power of two, so that it divides a segment.
@@ -151,20 +166,24 @@ impl Neighborhood<'_> {
             for (rows, position) in readers.chunks_mut(FRONTS).zip((0..).step_by(FRONTS)) {
                 matrix.put(position, rows, start);
             }
-            for (rows, column) in matrix.groups().zip((start..).step_by(LANES)) {
+            let groups = matrix.groups().zip((start..).step_by(LANES)).zip(&is_wanted[start / LANES..]);
+            for ((rows, column), _) in groups.filter(|&(_, &is_wanted)| is_wanted) {
                 self.read(column, rows, scores, candidates, selection);
             }
         }
         for &rated in self.rated {
-            if twins.class_of(rated as usize).is_some_and(|class| twins.is_shared(class)) {
-                scores[rated as usize] = Score::Own;
+            if let Some(class) = twins.class_of(rated as usize).filter(|&class| twins.is_shared(class)) {
+                scores.part(class, twins.members(class));
+                scores.of_items[rated as usize] = Score::ToLookUp;
             }
         }
         for (at, item) in items.iter().enumerate() {
-            let score = match scratch.scores.get(item.at()) {
-                Some(&Score::Known(score)) => Some(score),
-                Some(Score::Own) => self.of_target(item.at(), scratch),
-                Some(Score::Nothing) | None => None,
+            let of_column = twins.class_of(item.at()).map_or(Score::Nothing, |class| scratch.scores.of_columns[class]);
+            let score = if let Score::OfItem = of_column { scratch.scores.of_items[item.at()] } else { of_column };
+            let score = match score {
+                Score::Known(score) => Some(score),
+                Score::ToLookUp => self.of_target(item.at(), scratch),
+                Score::Nothing | Score::OfItem => None,
             };
             found(at, score);
         }
@@ -175,26 +194,27 @@ impl Neighborhood<'_> {
         &self,
         first: usize,
         rows: &[Lanes],
-        scores: &mut [Score],
+        scores: &mut Scores,
         candidates: &mut Vec<Candidate>,
         selection: &mut Selection,
     ) {
         let (borders, sums, weights) = itemknn_lanes::best(Read { of: self, rows });
-        for lane in 0..LANES.min(self.similarities.n_columns() - first) {
-            let members = self.similarities.twins.members(first + lane);
+        let is_average = matches!(self.combine, Combine::Average(_));
+        for (lane, column) in (first..self.similarities.n_columns()).enumerate().take(LANES) {
             if !borders.is_known[lane] {
                 // Hashes decide, which are those of each item.
+                let members = self.similarities.twins.members(column);
+                scores.part(column, members);
                 for &item in members {
                     candidates.clear();
                     let own = rows.iter().zip(0..).map(|(row, position)| Candidate { similarity: row[lane], position });
                     candidates.extend(own.filter(|candidate| candidate.similarity > 0.0));
                     let score = self.score_of(item as usize, candidates, selection);
-                    scores[item as usize] = score.map_or(Score::Nothing, Score::Known);
+                    scores.of_items[item as usize] = score.map_or(Score::Nothing, Score::Known);
                 }
             } else if weights[lane] > 0.0 {
-                let is_average = matches!(self.combine, Combine::Average(_));
                 let score = if is_average { sums[lane] / weights[lane] } else { weights[lane] };
-                members.iter().for_each(|&item| scores[item as usize] = Score::Known(score));
+                scores.of_columns[column] = Score::Known(score);
             }
         }
     }
@@ -249,6 +269,16 @@ impl Neighborhood<'_> {
             return self.hash(target, candidate.position) <= entry.hash;
         }
         candidate.similarity > entry.similarity
+    }
+}
+
+impl Scores {
+    /// Gives the items of a column scores of their own, that of the column unless they have one.
+    fn part(&mut self, column: usize, members: &[u32]) {
+        let shared = std::mem::replace(&mut self.of_columns[column], Score::OfItem);
+        if !matches!(shared, Score::OfItem) {
+            members.iter().for_each(|&item| self.of_items[item as usize] = shared);
+        }
     }
 }
 
