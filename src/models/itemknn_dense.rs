@@ -7,6 +7,7 @@
 use super::itemknn_lanes::{LANES, Lanes, Unit};
 use super::itemknn_rows::Row;
 use super::itemknn_similarity::{SEGMENT, Segment};
+use crate::linalg::widest;
 
 /// Similarities of a user's rated items to the targets of a tile: `[n_targets / LANES][n_rated]` rows of eight, so that what is looked at together lies together.
 #[derive(Default)]
@@ -46,9 +47,16 @@ impl Matrix {
             let [a, b, c, d] = [a, b, c, d].map(|row| row.front(start));
             n_common = [b, c, d].iter().fold(a.len().min(self.n_groups), |n, front| n.min(front.len()));
             let groups = self.rows.chunks_exact_mut(self.n_rated).take(n_common);
-            for (group, ((a, b), (c, d))) in groups.zip(a.iter().zip(b).zip(c.iter().zip(d))) {
-                group[position..position + FRONTS].copy_from_slice(&[*a, *b, *c, *d]);
-            }
+            widest(
+                #[inline(always)]
+                || {
+                    for (group, ((a, b), (c, d))) in groups.zip(a.iter().zip(b).zip(c.iter().zip(d))) {
+                        if let [to_a, to_b, to_c, to_d] = &mut group[position..position + FRONTS] {
+                            (*to_a, *to_b, *to_c, *to_d) = (*a, *b, *c, *d);
+                        }
+                    }
+                },
+            );
         }
         for (row, position) in rows.iter_mut().zip(position..) {
             self.put_rest(position, row, start, n_common);
