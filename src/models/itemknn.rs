@@ -1,7 +1,7 @@
 //! Item–item neighborhood: an item is worth to a user what the most similar items they rated were worth.
 //!
 //! All similarities are computed once, at fit, and the positive ones are kept: exact, no cut to a number of neighbors per item, because which neighbors count
-//! depends on what the user rated. The price is memory, which has a stated limit: some 6 bytes a cell ([`super::itemknn_rows`]).
+//! depends on what the user rated. The price is memory, which has a stated limit: 4 to 16 bytes a cell ([`super::itemknn_rows`]).
 //!
 //! With implicit signals the same similarities, of binary columns, are summed and not averaged ([`super::itemknn_signals`]): an average of likes knows
 //! nothing but likes.

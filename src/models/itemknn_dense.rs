@@ -15,6 +15,8 @@ pub(super) struct Matrix {
     rows: Vec<Lanes>,
     n_rated: usize,
     n_groups: usize,
+    /// By eight targets: whether something rated is similar to one of them.
+    is_touched: Vec<bool>,
 }
 
 /// Rows that are put together.
@@ -33,14 +35,16 @@ impl Matrix {
     /// Makes it as large as this; all of it is to be filled.
     pub(super) fn resize(&mut self, n_rated: usize, n_targets: usize) {
         (self.n_rated, self.n_groups) = (n_rated, n_targets / LANES);
+        self.is_touched.clear();
+        self.is_touched.resize(self.n_groups, false);
         let n = n_rated * self.n_groups;
         if self.rows.len() < n {
             self.rows.resize(n, [0.0; LANES]);
         }
     }
 
-    /// Fills in the rated items from `position` on: their similarities to the targets from `start` on. Tiles are put in order, and none crosses segments.
-    pub(super) fn put(&mut self, position: usize, rows: &mut [Reader<'_>], start: usize) {
+    /// Fills in the rated items from `position` on: their similarities to the targets from `start` on. Tiles are put in order, but for those that all are past, and none crosses segments.
+    pub(super) fn put(&mut self, position: usize, rows: &mut [RowReader<'_>], start: usize) {
         // Four fronts at once as far as all of them go: reading waits for memory, and this waits for four places of it.
         let mut n_common = 0;
         if let [a, b, c, d] = &*rows {
@@ -64,27 +68,30 @@ impl Matrix {
     }
 
     /// Fills in one rated item from a group of targets on.
-    fn put_rest(&mut self, position: usize, row: &mut Reader<'_>, start: usize, n_done: usize) {
+    fn put_rest(&mut self, position: usize, row: &mut RowReader<'_>, start: usize, n_done: usize) {
         let front = row.front(start);
         let n_front = front.len().clamp(n_done, self.n_groups);
         let mut groups = self.rows[..self.n_groups * self.n_rated].chunks_exact_mut(self.n_rated).skip(n_done);
         // The front first: a zip asks it first, and so leaves the group after it.
         front[n_done..n_front].iter().zip(groups.by_ref()).for_each(|(lanes, group)| group[position] = *lanes);
         groups.for_each(|group| group[position] = [0.0; LANES]);
+        self.is_touched[..n_front].fill(true);
         row.behind(start, start + self.n_groups * LANES, |column, similarity| {
             let target = column - start;
+            self.is_touched[target / LANES] = true;
             self.rows[target / LANES * self.n_rated + position][target % LANES] = similarity;
         });
     }
 
-    /// The rows of eight targets after eight, `[n_rated]` each; there must be rated items.
-    pub(super) fn groups(&self) -> impl Iterator<Item = &[Lanes]> {
-        self.rows[..self.n_groups * self.n_rated].chunks_exact(self.n_rated)
+    /// The rows of eight targets after eight, `[n_rated]` each, and whether there is a similarity among them; there must be rated items.
+    pub(super) fn groups(&self) -> impl Iterator<Item = (&[Lanes], bool)> {
+        let rows = self.rows[..self.n_groups * self.n_rated].chunks_exact(self.n_rated);
+        rows.zip(self.is_touched.iter().copied())
     }
 }
 
 /// A row that is read tile by tile.
-pub(super) struct Reader<'a> {
+pub(super) struct RowReader<'a> {
     front: &'a [f32],
     behind: &'a [Segment],
     /// How much of the segment that is being read has been read.
@@ -93,11 +100,21 @@ pub(super) struct Reader<'a> {
     next: usize,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> RowReader<'a> {
     /// At the start of a row; without a row there are no similarities.
     pub(super) fn new(row: Option<&'a Row>) -> Self {
         let (front, behind) = row.map_or((&[][..], &[][..]), |row| (&row.front[..], &row.behind[..]));
         Self { front, behind, n_read: 0, next: front.len() }
+    }
+
+    /// Goes to the start of a segment.
+    pub(super) fn enter(&mut self, start: usize) {
+        (self.n_read, self.next) = (0, self.front.len().max(start));
+    }
+
+    /// Whether it is known to have nothing for the columns from `start` up to `end`.
+    pub(super) fn is_past(&self, start: usize, end: usize) -> bool {
+        self.front.len() <= start && self.next >= end
     }
 
     /// The front from a target on, eight targets after eight.
@@ -107,9 +124,6 @@ impl<'a> Reader<'a> {
 
     /// Calls `found` with the cells behind the front from column `start` up to `end`.
     fn behind(&mut self, start: usize, end: usize, mut found: impl FnMut(usize, f32)) {
-        if start.is_multiple_of(SEGMENT) {
-            (self.n_read, self.next) = (0, self.front.len().max(start));
-        }
         if self.next >= end {
             return;
         }
@@ -239,14 +253,18 @@ mod tests {
             Row { front: front(0), behind: [behind(&[0, 63, 64, 255])].into() },
         ];
         let mut matrix = Matrix::default();
-        let mut readers: Vec<Reader<'_>> = (0..6).map(|position| Reader::new(rows.get(position))).collect();
+        let mut readers: Vec<RowReader<'_>> = (0..6).map(|position| RowReader::new(rows.get(position))).collect();
         for start in [0, 64, 128, 192] {
             matrix.resize(6, 64);
+            let are_past: Vec<bool> = readers.iter().map(|row| row.is_past(start, start + 64)).collect();
             for (rows, position) in readers.chunks_mut(FRONTS).zip((0..).step_by(FRONTS)) {
                 matrix.put(position, rows, start);
             }
             assert_eq!(matrix.groups().count(), 8);
-            for (group, found) in matrix.groups().enumerate() {
+            for (group, (found, is_touched)) in matrix.groups().enumerate() {
+                let has_some = |position: usize| found[position].iter().any(|&similarity| similarity > 0.0);
+                assert_eq!(is_touched, (0..6).any(has_some), "{group} from {start}");
+                assert!((0..6).all(|position| !(are_past[position] && has_some(position))));
                 for (lane, column) in (start + group * LANES..).enumerate().take(LANES) {
                     let expected = |row: &Row| row.get(column);
                     let of_column: Vec<f32> = found.iter().map(|lanes| lanes[lane]).collect();
@@ -255,6 +273,7 @@ mod tests {
                 }
             }
         }
+        assert!(readers[5].is_past(0, 256) && readers[4].is_past(256, 320) && !readers[3].is_past(192, 256));
         assert_eq!(readers.iter().map(|row| row.n_read).collect::<Vec<_>>(), [3, 0, 1, 0, 4, 0]);
     }
 }

@@ -6,7 +6,7 @@
 //! not that one. So nothing is sorted.
 
 use super::itemknn_border::border;
-use super::itemknn_dense::{self, Borders, FRONTS, Matrix, Reader};
+use super::itemknn_dense::{self, Borders, FRONTS, Matrix, RowReader};
 use super::itemknn_lanes::{self, LANES, Lanes, Sums, Unit, Work};
 use super::itemknn_rows::ItemSimilarities;
 use super::itemknn_similarity::SEGMENT;
@@ -66,7 +66,7 @@ struct Scratch {
 struct Scores {
     /// By column.
     of_columns: Vec<Score>,
-    /// By item, where those of a column differ.
+    /// By item, where those of a column differ: elsewhere what is left of other users.
     of_items: Vec<Score>,
 }
 
@@ -157,18 +157,27 @@ impl Neighborhood<'_> {
         scores.of_columns.clear();
         scores.of_columns.resize(n_columns, Score::Nothing);
         scores.of_items.resize(twins.n_items(), Score::Nothing);
-        let mut readers: Vec<Reader<'_>> =
-            self.rated.iter().map(|&item| Reader::new(self.similarities.row(item as usize))).collect();
+        let mut readers: Vec<RowReader<'_>> =
+            self.rated.iter().map(|&item| RowReader::new(self.similarities.row(item as usize))).collect();
         // A power of two, so that it divides a segment.
         let tile = 1 << (PLACES / n_rated).clamp(TILE, SEGMENT).ilog2();
         for start in (0..n_columns).step_by(tile) {
-            matrix.resize(n_rated, tile.min((n_columns - start).next_multiple_of(LANES)));
+            if start % SEGMENT == 0 {
+                readers.iter_mut().for_each(|row| row.enter(start));
+            }
+            let n_targets = tile.min((n_columns - start).next_multiple_of(LANES));
+            if readers.iter().all(|row| row.is_past(start, start + n_targets)) {
+                continue;
+            }
+            matrix.resize(n_rated, n_targets);
             for (rows, position) in readers.chunks_mut(FRONTS).zip((0..).step_by(FRONTS)) {
                 matrix.put(position, rows, start);
             }
             let groups = matrix.groups().zip((start..).step_by(LANES)).zip(&is_wanted[start / LANES..]);
-            for ((rows, column), _) in groups.filter(|&(_, &is_wanted)| is_wanted) {
-                self.read(column, rows, scores, candidates, selection);
+            for (((rows, is_touched), column), &is_wanted) in groups {
+                if is_touched && is_wanted {
+                    self.read(column, rows, scores, candidates, selection);
+                }
             }
         }
         for &rated in self.rated {

@@ -22,7 +22,7 @@ pub(super) const SEGMENT: usize = 1 << 16;
 /// A part of a row: items by ascending number less the segment's first, and their cosines in `(0, 1]`.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Segment {
-    /// The other items, from the segment's first.
+    /// The other items, and the row's own where it is kept, from the segment's first.
     pub items: Box<[u16]>,
     /// Their similarities.
     pub similarities: Box<[f32]>,

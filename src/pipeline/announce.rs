@@ -8,7 +8,6 @@ use crate::error::plural;
 use crate::experiment::Experiment;
 use crate::features::{self, StatsFrom};
 use crate::progress::Progress;
-use crate::protocols::Protocol;
 use crate::splits::PartCounts;
 use crate::store::rows::EventRow;
 
@@ -123,13 +122,12 @@ pub fn design(experiment: &Experiment) -> Vec<EventRow> {
     out
 }
 
-/// The protocol whose generators chose what stackers learned from, and the first that offers more than it.
+/// The protocol whose generators chose what stackers learned from, and one that offers the whole catalog, if there is.
 fn drawn_and_wider(experiment: &Experiment) -> Option<(&'static str, &'static str)> {
     let protocols = &experiment.evaluation.protocols;
     let (drawn, protocol) = &protocols[experiment.training.protocol?];
     protocol.generators()?;
-    let is_wider = |other: &dyn Protocol| !other.is_of_test_rows() && other.generators().is_none();
-    let wider = protocols.iter().find(|(_, other)| is_wider(&**other));
+    let wider = protocols.iter().find(|(_, other)| other.is_of_catalog());
     wider.map(|(wider, _)| (*drawn, *wider))
 }
 

@@ -243,6 +243,7 @@ impl CellScorer<'_> {
                 }
             }
             let out = &mut buffers.stacked[at];
+            out.clear();
             out.resize(items.len(), 0.0);
             if let Ok(rows) = ArrayView2::from_shape((items.len(), places.len()).f(), &features) {
                 fitted.of(user).score(rows, out);

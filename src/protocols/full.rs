@@ -16,6 +16,10 @@ impl Protocol for Full {
         out.items.extend(unseen(offer, user));
     }
 
+    fn is_of_catalog(&self) -> bool {
+        true
+    }
+
     fn parameters(&self) -> serde_json::Value {
         serde_json::json!({})
     }

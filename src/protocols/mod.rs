@@ -76,6 +76,11 @@ pub trait Protocol: Debug + Send + Sync {
         false
     }
 
+    /// Whether every item that a user did not rate is a candidate.
+    fn is_of_catalog(&self) -> bool {
+        false
+    }
+
     /// Which base models propose candidates: names and globs; `None` for a protocol without generators.
     fn generators(&self) -> Option<&[String]> {
         None

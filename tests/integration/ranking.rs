@@ -72,6 +72,11 @@ fn candidates_limit_what_arms_can_find_and_the_store_says_by_how_much() {
     assert!(!rows(&home.db("results/rexp.sqlite"), noted).is_empty(), "the default meta part is for nothing");
     let noted = rows(&home.db("results/rexp.sqlite"), "SELECT message FROM event WHERE code = 'ranks-candidates'");
     assert!(noted[0].contains("the candidates of two-stage and rank no others: under full"), "{noted:?}");
+    // Among drawn candidates there is no rest that nobody proposed.
+    home.write("drawn.toml", &RANKING.replace("\"full\", ", "").replace("name = \"ranking\"", "name = \"drawn\""));
+    home.ok(&["run", "drawn.toml", "--seeds", "1", "--db", "drawn.sqlite"]);
+    let noted = "SELECT message FROM event WHERE code = 'ranks-candidates'";
+    assert!(rows(&home.db("drawn.sqlite"), noted).is_empty());
     let own = ["users", "ranking", "--metric", "candidate-recall", "--protocol", "two-stage", "--arm", "ease"];
     assert!(home.ok(&own).stdout.lines().count() > 30, "a metric without a cutoff needs none");
     // The union holds what each generator proposes, and not everything.
