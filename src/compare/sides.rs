@@ -3,6 +3,7 @@
 use crate::error::{Error, Result, plural, shown};
 use crate::store::Store;
 use crate::store::identity::RunIdentity;
+use crate::store::read::BoardArm;
 use crate::suggest;
 use std::collections::BTreeMap;
 
@@ -198,7 +199,33 @@ pub fn common_ground(sides: &[Side], protocol: &str) -> Result<Ground> {
         }
     }
     let splits = seeds.iter().filter_map(|seed| first.run.splits.get(seed).cloned()).collect();
-    Ok(Ground { notes: left_out(sides, &seeds), seeds, splits })
+    let notes = left_out(sides, &seeds).into_iter().chain(uneven_auc(sides, protocol)).collect();
+    Ok(Ground { notes, seeds, splits })
+}
+
+/// The note that some sides rank candidates alone and others the whole catalog.
+fn uneven_auc(sides: &[Side], protocol: &str) -> Option<String> {
+    let (some, others): (Vec<&Side>, Vec<&Side>) = sides.iter().partition(|side| ranks_candidates(side, protocol));
+    let names = |sides: &[&Side]| sides.iter().map(|side| side.name.as_str()).collect::<Vec<_>>().join(", ");
+    (!some.is_empty() && !others.is_empty()).then(|| {
+        format!(
+            "AUC: what generators did not propose is one tie for {}, but not for {}: a difference in AUC says nothing of their orders",
+            names(&some),
+            names(&others)
+        )
+    })
+}
+
+/// Whether a side is a stack that learned from the candidates of generators, judged on the whole catalog: it ranks these and has all else behind them.
+fn ranks_candidates(side: &Side, protocol: &str) -> bool {
+    let option = |name: &str| -> Option<serde_json::Value> { serde_json::from_str(side.run.params.get(name)?).ok() };
+    let is_stack = |arm: &BoardArm| arm.name == side.arm && matches!(arm.role.as_str(), "stacker" | "average");
+    let named = option("training.protocol").filter(|name| name != "");
+    let first = || option("evaluation.protocols")?.as_array()?.iter().find(|&name| name != "rated").cloned();
+    protocol == "full"
+        && side.run.arms.iter().any(is_stack)
+        && option("training.negatives").is_some_and(|n| n != 0)
+        && named.or_else(first).is_some_and(|drawn| drawn == "two-stage")
 }
 
 fn split_difference(one: &Side, other: &Side) -> String {

@@ -72,6 +72,9 @@ fn candidates_limit_what_arms_can_find_and_the_store_says_by_how_much() {
     assert!(!rows(&home.db("results/rexp.sqlite"), noted).is_empty(), "the default meta part is for nothing");
     let noted = rows(&home.db("results/rexp.sqlite"), "SELECT message FROM event WHERE code = 'ranks-candidates'");
     assert!(noted[0].contains("the candidates of two-stage and rank no others: under full"), "{noted:?}");
+    let compared = |other: &str| home.ok(&["compare", "ranking/logistic", other, "--protocol", "full"]).stdout;
+    let note = "AUC: what generators did not propose is one tie for ranking/logistic, but not for ranking/ease";
+    assert!(compared("ranking/ease").contains(note) && !compared("ranking/raw").contains("AUC: what"));
     // Among drawn candidates there is no rest that nobody proposed.
     home.write("drawn.toml", &RANKING.replace("\"full\", ", "").replace("name = \"ranking\"", "name = \"drawn\""));
     home.ok(&["run", "drawn.toml", "--seeds", "1", "--db", "drawn.sqlite"]);
