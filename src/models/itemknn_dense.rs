@@ -127,10 +127,10 @@ impl<'a> RowReader<'a> {
         if self.next >= end {
             return;
         }
+        self.next = usize::MAX;
         let Some(segment) = self.behind.get(start / SEGMENT) else { return };
         let first = start - start % SEGMENT;
         let cells = segment.items[self.n_read..].iter().zip(&segment.similarities[self.n_read..]);
-        self.next = usize::MAX;
         for (&column, &similarity) in cells {
             let column = first + usize::from(column);
             if column >= end {

@@ -168,7 +168,7 @@ mod tests {
 
     #[test]
     fn every_pair_has_the_bits_of_similarities_without_twins() {
-        let part = golden::generated(40, 300).interactions;
+        let part = golden::generated(40, 700).interactions;
         for (center, norm) in [Center::None, Center::Item, Center::User]
             .iter()
             .flat_map(|&center| [(center, Norm::Full), (center, Norm::Common)])
@@ -177,14 +177,14 @@ mod tests {
                 let options = ItemKnn { center, norm, shrink, min_overlap, ..ItemKnn::default() }.cosine();
                 let (found, plain) =
                     (ItemSimilarities::of(&options, &part).unwrap(), similarities(&options, &part).unwrap());
-                assert!(found.n_columns() < 290, "twins");
-                for item in 0..300 {
-                    let mut expected = vec![0.0; 300];
+                assert!(found.n_columns() < 690, "twins");
+                for item in 0..700 {
+                    let mut expected = vec![0.0; 700];
                     let [segment] = plain.row(item) else { panic!("one segment") };
                     for (&other, &similarity) in segment.items.iter().zip(&segment.similarities) {
                         expected[usize::from(other)] = similarity;
                     }
-                    let own: Vec<f32> = (0..300).map(|other| found.of_pair(item, other)).collect();
+                    let own: Vec<f32> = (0..700).map(|other| found.of_pair(item, other)).collect();
                     assert_eq!(own, expected, "{options:?} {item}");
                 }
             }
