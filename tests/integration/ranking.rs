@@ -76,7 +76,7 @@ fn candidates_limit_what_arms_can_find_and_the_store_says_by_how_much() {
     let note = "AUC: what generators did not propose is one tie for ranking/logistic, but not for ranking/ease";
     assert!(compared("ranking/ease").contains(note) && !compared("ranking/raw").contains("AUC: what"));
     // Among drawn candidates there is no rest that nobody proposed.
-    home.write("drawn.toml", &RANKING.replace("\"full\", ", "").replace("name = \"ranking\"", "name = \"drawn\""));
+    home.write("drawn.toml", RANKING.replace("\"full\", ", "").replace("name = \"ranking\"", "name = \"drawn\""));
     home.ok(&["run", "drawn.toml", "--seeds", "1", "--db", "drawn.sqlite"]);
     let noted = "SELECT message FROM event WHERE code = 'ranks-candidates'";
     assert!(rows(&home.db("drawn.sqlite"), noted).is_empty());
