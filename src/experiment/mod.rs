@@ -115,6 +115,8 @@ pub struct NamedStacker {
     pub features: Vec<String>,
     /// The segments of users who get a stacker of their own.
     pub segmentation: Option<&'static Segmentation>,
+    /// Places of the stackers whose scores it takes in place of features; none of them takes those of others.
+    pub of: Vec<usize>,
 }
 
 /// How arms are judged.

@@ -30,6 +30,7 @@ pub fn read_features(reader: &Reader<'_>, models: &[NamedModel]) -> Features {
 /// Reads `[[stackers]]`, and adds the simple average over all base models.
 pub fn read(reader: &Reader<'_>, features: &Features, models: &[NamedModel]) -> Vec<NamedStacker> {
     let mut out: Vec<NamedStacker> = Vec::new();
+    let (mut blends, mut unread): (Vec<(usize, Reader<'_>)>, Vec<String>) = (Vec::new(), Vec::new());
     for table in reader.array("stackers") {
         let kind = match table.entry("kind") {
             Some(Entry { node, .. }) => {
@@ -50,16 +51,45 @@ pub fn read(reader: &Reader<'_>, features: &Features, models: &[NamedModel]) -> 
         // Known to the reader, so that only keys that are no option of the kind are refused.
         table.entry("features");
         let segmentation = segmentation(&table);
-        let Some((kind, stacker)) = table.kind("kind", "stacker", None, STACKERS) else { continue };
+        let Some((kind, stacker)) = table.kind("kind", "stacker", None, STACKERS) else {
+            unread.push(name);
+            continue;
+        };
         if segmentation.is_some() && !stacker.needs_meta() {
             let message = format!("{} learns nothing, so that it would be the same for every segment", kind.name);
             table.refuse_key("per_segment", message, Some("leave per_segment out".into()));
         }
-        let features = selected(&table, "features", stacker.default_features(), &features.columns, true);
-        out.push(NamedStacker { name, kind: kind.name, stacker, features, segmentation });
+        let features = if stacker.of().is_none() {
+            selected(&table, "features", stacker.default_features(), &features.columns, true)
+        } else {
+            if table.entry("features").is_some() {
+                let message = format!("{} takes the scores of other stackers, no features", kind.name);
+                table.refuse_key("features", message, Some("leave features out".into()));
+            }
+            blends.push((out.len(), table));
+            Vec::new()
+        };
+        out.push(NamedStacker { name, kind: kind.name, stacker, features, segmentation, of: Vec::new() });
     }
     out.extend(simple_average(models));
+    for (place, table) in blends {
+        out[place].of = blended(&table, place, &out, &unread);
+    }
     out
+}
+
+/// The places of the stackers that a blend names. `unread`: names of those that were refused, which is said elsewhere.
+fn blended(table: &Reader<'_>, place: usize, all: &[NamedStacker], unread: &[String]) -> Vec<usize> {
+    // Of a list that could not be read, or has nothing in it, that is said already.
+    let Some(listed) = all[place].stacker.of().filter(|listed| !listed.is_empty()) else { return Vec::new() };
+    let others = all.iter().filter(|other| other.stacker.of().is_none()).map(|other| other.name.as_str());
+    let allowed: Vec<&str> = others.chain(unread.iter().map(String::as_str)).collect();
+    let names = table.names("of", "another stacker that is no blend", &[], &allowed);
+    if listed.len() == 1 {
+        let message = "a blend needs two stackers or more".to_owned();
+        table.refuse_key("of", message, Some(suggest::allowed("", allowed.iter().copied())));
+    }
+    names.iter().filter_map(|name| all.iter().position(|other| other.name == *name)).collect()
 }
 
 /// Reads `per_segment` and `segment`: whose users get a stacker of their own.
@@ -87,7 +117,14 @@ fn simple_average(models: &[NamedModel]) -> Option<NamedStacker> {
     let kind = STACKERS.iter().find(|kind| kind.name == "average")?;
     let stacker = crate::kind::with_defaults(kind);
     let name = SIMPLE_AVERAGE.to_owned();
-    (!features.is_empty()).then(|| NamedStacker { name, kind: kind.name, stacker, features, segmentation: None })
+    (!features.is_empty()).then(|| NamedStacker {
+        name,
+        kind: kind.name,
+        stacker,
+        features,
+        segmentation: None,
+        of: Vec::new(),
+    })
 }
 
 /// Reads a list of names, globs and exclusions, and applies it to the columns there are.

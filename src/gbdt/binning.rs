@@ -57,6 +57,11 @@ impl Cuts {
         midpoint(bins[usize::from(left)][1], bins[usize::from(right)][0])
     }
 
+    /// The cuts of some features, in the order given.
+    pub fn of_columns(&self, columns: &[u16]) -> Self {
+        Self(columns.iter().map(|&column| self.0[usize::from(column)].clone()).collect())
+    }
+
     /// How many features there are.
     pub fn n_features(&self) -> usize {
         self.0.len()

@@ -37,7 +37,7 @@ pub struct Round {
 /// Fits trees to the derivatives of `loss`, each to what those before it left (Friedman 2001, algorithm 1, with the Newton steps of its algorithm 5).
 ///
 /// - `rows`: features `[n_rows × n_features]`, labels `[n_rows]`, finite. `seed`: streams are derived from it under `gbdt`, part 0 for the
-///   held-out rows and part t for the bag of tree t (from 1), so that neither moves the other.
+///   held-out rows and part t for the bag of tree t (from 1), and under `gbdt columns` for the columns of tree t, so that none moves another.
 /// - Cost: O(n_trees · n_rows · n_features · depth) additions. The same bits at any number of threads.
 ///
 /// # Errors
@@ -94,7 +94,8 @@ fn fit_parts(
     let n_rows = rows.targets.labels.len();
     let cuts = Cuts::of(rows.features, rows.n_features, settings.max_bins);
     let data = cuts.bin(rows.features);
-    let histograms = Histograms::new(rows.n_features, n_rows);
+    let n_columns = sampling::n_columns(rows.n_features, settings.feature_fraction);
+    let histograms = Histograms::new(n_columns, n_rows);
     let mut grower = Grower::new(&data, &cuts, n_rows, settings, histograms);
     let start = loss.start(&rows.targets);
     let mut state = State {
@@ -102,6 +103,8 @@ fn fit_parts(
         derivatives: vec![Derivatives::default(); n_rows],
         fixed: FixedPoint::new(n_rows),
         bag: Vec::with_capacity(n_rows),
+        columns: Vec::new(),
+        n_columns,
     };
     let mut choice = validation.map(|rows| Choice::new(rows, start));
     loss.derivatives(&rows.targets, &state.scores, &mut state.derivatives);
@@ -130,6 +133,8 @@ struct State {
     derivatives: Vec<Derivatives>,
     fixed: FixedPoint,
     bag: Vec<u32>,
+    columns: Vec<u16>,
+    n_columns: usize,
 }
 
 impl State {
@@ -149,6 +154,11 @@ impl State {
             settings.subsample,
             &mut self.bag,
         );
+        if self.n_columns < rows.n_features {
+            let mut rng = rng::stream(seed, "gbdt columns", round as u64);
+            sampling::columns(&mut rng, rows.n_features, self.n_columns, &mut self.columns);
+            grower.look_at(&self.columns, &self.bag);
+        }
         let tree = grower.grow(&self.fixed, &mut self.bag);
         if self.bag.len() < self.scores.len() {
             add(&tree, rows, &mut self.scores);
@@ -241,7 +251,12 @@ mod tests {
     fn same_bits_at_any_number_of_threads() {
         let table = Table::random(150_000);
         let bagged = Settings { subsample: 0.5, split: SplitGain::Newton, max_depth: 0, max_leaves: 9, ..few(3) };
-        for settings in [few(3), bagged, Settings { validation: 0.2, ..few(3) }] {
+        for settings in [
+            few(3),
+            Settings { feature_fraction: 0.5, ..bagged.clone() },
+            bagged,
+            Settings { validation: 0.2, ..few(3) },
+        ] {
             let [one, eight] = [1, 8].map(|threads| with_threads(threads, || table.fit(&settings)).unwrap());
             assert!(one == eight, "{settings:?}");
             let scores = |threads: usize| {
@@ -306,6 +321,30 @@ mod tests {
         };
         assert!(with(1, 1.0) == with(2, 1.0) && with(1, 0.5) == with(1, 0.5));
         assert!(with(1, 0.5) != with(2, 0.5));
+    }
+
+    #[test]
+    fn a_tree_that_looks_at_some_columns_is_the_tree_of_a_table_without_the_others() {
+        let table = Table::random(3000);
+        let deep = Settings { max_depth: 4, split: SplitGain::Newton, ..few(1) };
+        let mut seen = std::collections::BTreeSet::new();
+        for seed in 1..=8 {
+            let settings = Settings { feature_fraction: 0.67, subsample: 0.7, ..deep.clone() };
+            let tree = fit(&table.rows(), &LogLoss, &settings, seed).unwrap().ensemble.trees()[0].clone();
+            let mut columns = Vec::new();
+            sampling::columns(&mut rng::stream(seed, "gbdt columns", 1), 3, 2, &mut columns);
+            let pick = |row: &[f32]| columns.iter().map(|&column| row[usize::from(column)]).collect::<Vec<f32>>();
+            let features: Vec<f32> = table.features.chunks(3).flat_map(pick).collect();
+            let rows = Rows { features: &features, n_features: 2, targets: table.rows().targets };
+            let all = Settings { subsample: 0.7, ..deep.clone() };
+            let other = fit(&rows, &LogLoss, &all, seed).unwrap().ensemble.trees()[0].clone();
+            let (mut ours, mut theirs) = (vec![0.0; 3000], vec![0.0; 3000]);
+            tree.add_to(&table.features, 3, &mut ours);
+            other.add_to(&features, 2, &mut theirs);
+            assert!(ours == theirs && ours.iter().any(|&score| score != ours[0]), "{columns:?}");
+            seen.insert(columns);
+        }
+        assert_eq!(seen.len(), 3, "every pair of columns has its turn");
     }
 
     #[test]

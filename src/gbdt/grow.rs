@@ -16,6 +16,7 @@ use std::ops::Range;
 pub struct Grower<'a> {
     data: &'a Binned,
     cuts: &'a Cuts,
+    look: Option<Look>,
     rule: Rule,
     step: Step,
     max_depth: usize,
@@ -26,6 +27,13 @@ pub struct Grower<'a> {
     right_rows: Vec<u32>,
     leaves: Vec<Range<usize>>,
     values: Vec<f64>,
+}
+
+/// Some of the columns, close together: a tree that looks at few of them reads no others.
+struct Look {
+    columns: Vec<u16>,
+    data: Binned,
+    cuts: Cuts,
 }
 
 /// How a leaf's sums become its value.
@@ -65,6 +73,7 @@ impl<'a> Grower<'a> {
         Self {
             data,
             cuts,
+            look: None,
             rule: Rule { gain: settings.split, reg: settings.reg, min_leaf: settings.min_leaf.max(1) },
             step: Step { learning_rate: settings.learning_rate, reg: settings.reg },
             max_depth: unlimited(settings.max_depth, usize::MAX),
@@ -76,6 +85,20 @@ impl<'a> Grower<'a> {
             leaves: Vec::new(),
             values: Vec::new(),
         }
+    }
+
+    /// Lets the next trees split by these columns alone, ascending, on `rows` alone. The histograms were made for as many columns.
+    pub fn look_at(&mut self, columns: &[u16], rows: &[u32]) {
+        let (width, n) = (self.data.n_features, columns.len());
+        let mut bins = self.look.take().map_or_else(Vec::new, |look| look.data.bins);
+        bins.resize(self.right_rows.len() * n, 0);
+        for &row in rows {
+            let from = &self.data.bins[row as usize * width..][..width];
+            let to = &mut bins[row as usize * n..][..n];
+            to.iter_mut().zip(columns).for_each(|(to, &column)| *to = from[usize::from(column)]);
+        }
+        let (data, cuts) = (Binned { bins, n_features: n }, self.cuts.of_columns(columns));
+        self.look = Some(Look { columns: columns.to_vec(), data, cuts });
     }
 
     /// Grows a tree on `rows`, which it puts into the order of the leaves; see [`Grower::leaves`].
@@ -113,9 +136,11 @@ impl<'a> Grower<'a> {
     /// Splits a leaf in two and finds how each of them would be split.
     fn split(&mut self, open: Open, fixed: &FixedPoint, rows: &mut [u32], tree: &mut Tree) {
         let Open { leaf, split, slot } = open;
-        let threshold = self.cuts.threshold(usize::from(split.feature), split.left_bin, split.right_bin);
-        let node = tree.split(leaf.node, leaf.depth, split.feature, threshold, split.gain);
-        let n_left = partition(self.data, &split, &mut rows[leaf.rows.clone()], &mut self.right_rows);
+        let (data, cuts) = seen(&self.look, self.data, self.cuts);
+        let threshold = cuts.threshold(usize::from(split.feature), split.left_bin, split.right_bin);
+        let feature = self.look.as_ref().map_or(split.feature, |look| look.columns[usize::from(split.feature)]);
+        let node = tree.split(leaf.node, leaf.depth, feature, threshold, split.gain);
+        let n_left = partition(data, &split, &mut rows[leaf.rows.clone()], &mut self.right_rows);
         let (start, middle, end) = (leaf.rows.start, leaf.rows.start + n_left, leaf.rows.end);
         let right = [leaf.total[0] - split.left[0], leaf.total[1] - split.left[1]];
         let depth = leaf.depth + 1;
@@ -158,7 +183,8 @@ impl<'a> Grower<'a> {
         };
         let is_left_smaller = children[0].rows.len() <= children[1].rows.len();
         let smaller = &children[usize::from(!is_left_smaller)];
-        self.histograms.build(slot, self.data, fixed, &rows[smaller.rows.clone()]);
+        let (data, _) = seen(&self.look, self.data, self.cuts);
+        self.histograms.build(slot, data, fixed, &rows[smaller.rows.clone()]);
         self.histograms.subtract(parent, slot);
         if is_left_smaller { [Some(slot), Some(parent)] } else { [Some(parent), Some(slot)] }
     }
@@ -167,13 +193,15 @@ impl<'a> Grower<'a> {
     fn build(&mut self, leaf: Leaf, fixed: &FixedPoint, rows: &[u32], tree: &mut Tree) {
         let kept = self.histograms.take();
         let slot = kept.unwrap_or(self.spare);
-        self.histograms.build(slot, self.data, fixed, &rows[leaf.rows.clone()]);
+        let (data, _) = seen(&self.look, self.data, self.cuts);
+        self.histograms.build(slot, data, fixed, &rows[leaf.rows.clone()]);
         self.consider(leaf, slot, kept, fixed, tree);
     }
 
     /// Keeps a leaf open if it has a split that gains something, otherwise closes it. `slot` has its histogram, `kept` is the slot it keeps.
     fn consider(&mut self, leaf: Leaf, slot: Slot, kept: Option<Slot>, fixed: &FixedPoint, tree: &mut Tree) {
-        match self.rule.best(self.histograms.get(slot), self.cuts, leaf.total, fixed.units()) {
+        let (_, cuts) = seen(&self.look, self.data, self.cuts);
+        match self.rule.best(self.histograms.get(slot), cuts, leaf.total, fixed.units()) {
             Some(split) => self.open.push(Open { leaf, split, slot: kept }),
             None => {
                 kept.into_iter().for_each(|slot| self.histograms.give_back(slot));
@@ -191,6 +219,11 @@ impl<'a> Grower<'a> {
         self.leaves.push(leaf.rows);
         self.values.push(value);
     }
+}
+
+/// The columns that a tree looks at.
+fn seen<'b>(look: &'b Option<Look>, data: &'b Binned, cuts: &'b Cuts) -> (&'b Binned, &'b Cuts) {
+    look.as_ref().map_or((data, cuts), |look| (&look.data, &look.cuts))
 }
 
 /// What rows sum to.

@@ -63,6 +63,8 @@ pub struct Settings {
     pub reg: f64,
     /// Probability with which a row takes part in a tree; 1: all rows in every tree.
     pub subsample: f64,
+    /// Share of the features that each tree may split by; one at least. 1: all.
+    pub feature_fraction: f64,
     /// Bins per feature at most, `2..=255`.
     pub max_bins: usize,
     /// What a split is judged by.
@@ -84,6 +86,7 @@ impl Default for Settings {
             min_leaf: 1,
             reg: 0.0,
             subsample: 1.0,
+            feature_fraction: 1.0,
             max_bins: 255,
             split: SplitGain::Friedman,
             validation: 0.0,

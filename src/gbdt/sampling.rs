@@ -77,6 +77,24 @@ pub fn bag(rng: &mut ChaCha8Rng, n_rows: usize, subsample: f64, out: &mut Vec<u3
     }
 }
 
+/// How many of `n_features` columns a tree looks at: their share, rounded, and one at least.
+pub fn n_columns(n_features: usize, share: f64) -> usize {
+    ((n_features as f64 * share).round() as usize).clamp(1, n_features.max(1))
+}
+
+/// Draws the columns that one tree looks at, ascending: each set of `n` is as likely as any other.
+pub fn columns(rng: &mut ChaCha8Rng, n_features: usize, n: usize, out: &mut Vec<u16>) {
+    out.clear();
+    // No more than u16 can count: checked where a fit begins.
+    out.extend((0..n_features).map(|column| column as u16));
+    for place in 0..n.min(n_features) {
+        let from = place + rng::below(rng, (n_features - place) as u64) as usize;
+        out.swap(place, from);
+    }
+    out.truncate(n);
+    out.sort_unstable();
+}
+
 /// First row of each group, then the number of rows; every row is its own where there are no groups.
 fn bounds<'a>(targets: &Targets<'a>) -> Cow<'a, [usize]> {
     if targets.groups.is_empty() {
@@ -155,6 +173,19 @@ mod tests {
         assert!(first.windows(2).all(|pair| pair[0] < pair[1]));
         bag(&mut rng::stream(1, "gbdt", 1), 3, 1.0, &mut first);
         assert_eq!(first, [0, 1, 2]);
+    }
+
+    #[test]
+    fn every_column_is_drawn_as_often_as_any_other() {
+        let (mut rng, mut times, mut drawn) = (rng::stream(1, "gbdt columns", 1), [0; 7], Vec::new());
+        for _ in 0..7_000 {
+            columns(&mut rng, 7, 3, &mut drawn);
+            assert!(drawn.len() == 3 && drawn.windows(2).all(|pair| pair[0] < pair[1]));
+            drawn.iter().for_each(|&column| times[usize::from(column)] += 1);
+        }
+        // 3000 each, standard deviation 41.
+        assert!(times.iter().all(|times| (2_800..3_200).contains(times)), "{times:?}");
+        assert_eq!([(7, 0.5), (7, 0.01), (7, 1.0), (1, 0.3)].map(|(n, share)| n_columns(n, share)), [4, 1, 7, 1]);
     }
 
     #[test]

@@ -22,10 +22,20 @@ pub enum Column {
         /// Where it is taken from.
         source: Source,
     },
+    /// Scores of a stacker.
+    Stack {
+        /// Its place among those of the cell.
+        stack: usize,
+    },
 }
 
-/// The columns a stacker looks at; `slot` finds a model of the experiment in the cell.
-pub fn of(experiment: &Experiment, stacker: &NamedStacker, slot: impl Fn(usize) -> usize) -> Vec<Column> {
+/// The columns a stacker looks at; `slot` finds a model of the experiment in the cell, `stack` a stacker.
+pub fn of(
+    experiment: &Experiment,
+    stacker: &NamedStacker,
+    slot: impl Fn(usize) -> usize,
+    stack: impl Fn(usize) -> usize,
+) -> Vec<Column> {
     let score = |name: &String| {
         let mut all = experiment.models.iter().enumerate().flat_map(|model| FORMS.map(|form| (model, form)));
         all.find(|((_, model), form)| features::score_column(&model.name) + form.suffix() == *name)
@@ -36,7 +46,8 @@ pub fn of(experiment: &Experiment, stacker: &NamedStacker, slot: impl Fn(usize) 
         feature.map(|feature| Column::Statistic { feature, source: source(experiment) })
     };
     // Every name was checked against models and FEATURES when the file was read.
-    stacker.features.iter().filter_map(|name| score(name).or_else(|| statistic(name))).collect()
+    let features = stacker.features.iter().filter_map(|name| score(name).or_else(|| statistic(name)));
+    features.chain(stacker.of.iter().map(|&place| Column::Stack { stack: stack(place) })).collect()
 }
 
 /// Where the statistics of an experiment come from.
@@ -136,6 +147,8 @@ impl View<'_> {
                     }
                 }
                 Column::Statistic { feature, source } => self.statistic(*column, (feature, source), &rows, out),
+                // Made by whoever has the stackers.
+                Column::Stack { .. } => {}
             }
         }
     }

@@ -146,7 +146,7 @@ impl Input<'_, '_> {
         match *arm {
             Named::Stacker(place, fitted) => {
                 let columns = self.stack_jobs[place].columns.iter().map(|&column| scorer.place(column)).collect();
-                Arm::Stacker { fitted, columns, narrowing: self.narrowing(plan, member, scorer) }
+                Arm::Stacker { stack: place, fitted, columns, narrowing: self.narrowing(plan, member, scorer) }
             }
             Named::Model(slot) => Arm::Model { slot, column: scorer.place(Column::Score { slot, form: Form::Raw }) },
         }

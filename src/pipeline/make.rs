@@ -186,10 +186,16 @@ fn plans<'a>(
             plans.push(plan);
         }
         let plan = &mut plans[member.training];
-        for stacker in &member.experiment.stackers {
-            let columns = columns::of(member.experiment, stacker, |model| member.slots[model]);
+        let all = &member.experiment.stackers;
+        // Blends after those that they blend.
+        let mut order: Vec<usize> = (0..all.len()).collect();
+        order.sort_by_key(|&place| !all[place].of.is_empty());
+        member.stacks = vec![usize::MAX; all.len()];
+        for (number, stacker) in order.into_iter().map(|number| (number, &all[number])) {
+            let (slots, own) = (&member.slots, &member.stacks);
+            let columns = columns::of(member.experiment, stacker, |model| slots[model], |other| own[other]);
             for &column in &columns {
-                if !plan.columns.contains(&column) {
+                if !matches!(column, Column::Stack { .. }) && !plan.columns.contains(&column) {
                     plan.columns.push(column);
                 }
             }
@@ -200,9 +206,10 @@ fn plans<'a>(
                 from: member.experiment.stats_from,
             });
             let rows = (member.training, &plan.key);
-            let job = stack::Job::new(stacker, columns, per_segment, rows, |slot| jobs.slots[slot].key);
+            let (model, stack) = (|slot: usize| jobs.slots[slot].key, |stack: usize| stacks[stack].key);
+            let job = stack::Job::new(stacker, columns, per_segment, rows, model, stack);
             let place = stacks.iter().position(|other| other.key == job.key);
-            member.stacks.push(place.unwrap_or(stacks.len()));
+            member.stacks[number] = place.unwrap_or(stacks.len());
             if place.is_none() {
                 stacks.push(job);
             }

@@ -27,6 +27,8 @@ pub enum Arm<'a> {
     },
     /// A stacker over columns.
     Stacker {
+        /// Its place among those of the cell.
+        stack: usize,
         /// The fitted stacker.
         fitted: &'a FittedStack,
         /// Places of its columns.
@@ -198,6 +200,17 @@ impl CellScorer<'_> {
         self.arms.iter().any(|arm| matches!(arm, Arm::Model { slot: own, .. } if *own == slot))
     }
 
+    /// Whether an arm takes the scores of other arms.
+    fn is_blend(&self, arm: &Arm<'_>) -> bool {
+        let is_stack = |&place: &usize| matches!(self.columns[place], Column::Stack { .. });
+        matches!(arm, Arm::Stacker { columns, .. } if columns.iter().any(is_stack))
+    }
+
+    /// The arm of a stacker of the cell.
+    fn arm_of(&self, stack: usize) -> Option<usize> {
+        self.arms.iter().position(|arm| matches!(arm, Arm::Stacker { stack: own, .. } if *own == stack))
+    }
+
     /// The scores of all arms.
     fn shown<'b>(&self, buffers: &'b Buffers) -> Vec<&'b [f32]> {
         let of_arm = |(arm, stacked): (&Arm<'_>, &'b Vec<f32>)| match arm {
@@ -226,12 +239,18 @@ impl CellScorer<'_> {
         for place in (0..self.columns.len()).filter(|&place| is_needed[place]) {
             let (scratch, n_fallbacks) = (&mut buffers.columns, &mut buffers.n_fallbacks);
             match self.columns[place] {
+                Column::Stack { .. } => {}
                 Column::Score { slot, form: Form::Raw } => self.view.score(slot, &rows, scratch, n_fallbacks),
                 column => self.view.fill(&[column], rows, scratch, &mut buffers.made[place..=place], n_fallbacks),
             }
         }
         let mut last: Option<&[usize]> = None;
-        for (at, arm) in self.arms.iter().enumerate().filter(|(_, arm)| is_wanted(arm)) {
+        let own = |is_blend| {
+            let own = move |arm: &Arm<'_>| self.is_blend(arm) == is_blend;
+            self.arms.iter().enumerate().filter(move |(_, arm)| own(arm))
+        };
+        // Blends after those that they blend.
+        for (at, arm) in own(false).chain(own(true)).filter(|(_, arm)| is_wanted(arm)) {
             let Arm::Stacker { fitted, columns: places, .. } = arm else { continue };
             let mut features = std::mem::take(&mut buffers.features);
             // Most stackers look at the same columns as the one before.
@@ -239,7 +258,10 @@ impl CellScorer<'_> {
                 // Column after column, as they were made, and as most stackers look at them.
                 features.clear();
                 for &place in places {
-                    features.extend_from_slice(buffers.column(place, self.columns[place]));
+                    features.extend_from_slice(match self.columns[place] {
+                        Column::Stack { stack } => self.arm_of(stack).map_or(&[][..], |arm| &buffers.stacked[arm]),
+                        column => buffers.column(place, column),
+                    });
                 }
             }
             let out = &mut buffers.stacked[at];

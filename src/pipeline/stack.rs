@@ -27,20 +27,23 @@ pub struct Job<'a> {
 }
 
 impl<'a> Job<'a> {
-    /// A job, named by everything that could change its outcome. `models`: keys of the slots.
+    /// A job, named by everything that could change its outcome. `models`: keys of the slots; `stacks`: of the other stackers.
     pub fn new(
         stacker: &'a NamedStacker,
         columns: Vec<Column>,
         per_segment: Option<PerSegment>,
         (training, rows): (usize, &Key),
         models: impl Fn(usize) -> Key,
+        stacks: impl Fn(usize) -> Key,
     ) -> Self {
         let mut key = KeyBuilder::new("stack 3").key(rows);
         key = key.text(stacker.kind).text(&stacker.stacker.parameters().to_string());
-        for (column, name) in columns.iter().zip(&stacker.features) {
+        for (number, column) in columns.iter().enumerate() {
+            let name = stacker.features.get(number).map_or("", String::as_str);
             key = match *column {
                 Column::Score { slot, .. } => key.text(name).key(&models(slot)),
                 Column::Statistic { source, .. } => key.text(name).text(&serde_json::json!(source).to_string()),
+                Column::Stack { stack } => key.text("stack").key(&stacks(stack)),
             };
         }
         if let Some(segments) = &per_segment {

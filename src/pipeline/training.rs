@@ -125,7 +125,7 @@ impl Plan<'_> {
     fn rows(&self, world: World<'_>) -> Result<Rows> {
         let failure = |column: &Column| match *column {
             Column::Score { slot, .. } => self.ons.iter().find_map(|&on| world.fitted(slot, on).err()),
-            Column::Statistic { .. } => None,
+            Column::Statistic { .. } | Column::Stack { .. } => None,
         };
         let failures: Vec<Option<Arc<crate::error::Error>>> = self.columns.iter().map(failure).collect();
         let wanted: Vec<Column> = self

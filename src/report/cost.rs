@@ -86,7 +86,7 @@ fn milliseconds(facts: &RunFacts, arm: &Arm, protocol: &str) -> Result<f64, Miss
 ///
 /// A base model needs its fit for the test. A stacker needs its own, the rows that it learns from (as made for all stackers of the run), and every fit of the models whose
 /// scores it looks at and of those that propose the candidates it learned to rank, those on folds among them; the simple average learns from no rows, and so needs of these
-/// only the fits for the test. Where the protocol has its candidates from generators, every arm needs them for the test.
+/// only the fits for the test; a blend needs what the others need. Where the protocol has its candidates from generators, every arm needs them for the test.
 fn needs(facts: &RunFacts, arm: &Arm, protocol: &str) -> Option<BTreeSet<String>> {
     let for_test = |model: &str| format!("fit {model}{}", of_test(facts));
     let mut out: BTreeSet<String> = generators(facts, protocol).into_iter().map(for_test).collect();
@@ -94,8 +94,16 @@ fn needs(facts: &RunFacts, arm: &Arm, protocol: &str) -> Option<BTreeSet<String>
         out.insert(for_test(&arm.name));
         return Some(out);
     }
-    let features: Vec<String> =
-        serde_json::from_str(facts.params.get(&format!("stackers.{}.features", arm.name))?).ok()?;
+    // A blend learns nothing, and needs all that those need whom it blends.
+    if let Some(blended) = list(facts, arm, "of") {
+        for name in &blended {
+            let other = facts.arms.iter().find(|other| other.name == *name && list(facts, other, "of").is_none())?;
+            out.extend(needs(facts, other, protocol)?);
+        }
+        out.insert(format!("fit {}", arm.name));
+        return Some(out);
+    }
+    let features = list(facts, arm, "features")?;
     let looked_at = features.iter().filter_map(|feature| model(facts, feature));
     let learned_under: Option<String> =
         facts.params.get("training.protocol").and_then(|json| serde_json::from_str(json).ok()).flatten();
@@ -117,6 +125,11 @@ fn needs(facts: &RunFacts, arm: &Arm, protocol: &str) -> Option<BTreeSet<String>
         out.extend(own.into_iter().cloned());
     }
     Some(out)
+}
+
+/// A list of names among a stacker's options; `None` where it has no such option.
+fn list(facts: &RunFacts, arm: &Arm, option: &str) -> Option<Vec<String>> {
+    serde_json::from_str(facts.params.get(&format!("stackers.{}.{option}", arm.name))?).ok()
 }
 
 /// The models that propose candidates under a protocol, by the patterns of its options; floors answer to their own name only.

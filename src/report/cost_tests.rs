@@ -85,6 +85,22 @@ fn generators_are_part_of_what_an_arm_costs() {
 }
 
 #[test]
+fn a_blend_costs_what_it_is_made_of() {
+    let sql = |of: &str| {
+        let role = "UPDATE arm SET role = 'stacker' WHERE name = 'average';";
+        let param = |arm: &str, option: &str, value: &str| {
+            format!("INSERT INTO param VALUES ('0123456789ab', 'stackers.{arm}.{option}', '{value}');")
+        };
+        let stage = "INSERT INTO stage (trial_id, position, name, key, is_shared, elapsed_ms, peak_memory_bytes)
+            SELECT trial_id, 40, 'fit average', 'blend ' || trial_id, 0, 1.0, 1 FROM stage WHERE name = 'fit gb';";
+        format!("{COSTS} {role} {stage} {}{}", param("average", "features", "[]"), param("average", "of", of))
+    };
+    // 1 ms of its own beside the 125 of gb; nothing is said where a part is no arm.
+    assert!(page_after(&sql("[\"gb\"]")).contains("average 0.797 in 0.126 s"));
+    assert!(!page_after(&sql("[\"gb\", \"gone\"]")).contains("average 0.797 in"));
+}
+
+#[test]
 fn an_average_needs_only_the_fits_for_the_test() {
     let stage = |place: u64, name: &str, ms: f64| {
         format!(

@@ -57,7 +57,7 @@ pub const KIND: Kind<dyn Stacker> = Kind {
 };
 
 impl ScoreScale {
-    fn form(self) -> Form {
+    pub(super) fn form(self) -> Form {
         match self {
             Self::Raw => Form::Raw,
             Self::Zscore => Form::Zscore,
@@ -118,9 +118,9 @@ fn fitted_weights(rows: &MetaRows<'_>, form: Form) -> Result<Vec<f64>> {
 }
 
 /// The form of the columns and their weights, `None` for equal ones.
-struct FittedAverage {
-    form: Form,
-    weights: Option<Vec<(String, f64)>>,
+pub(super) struct FittedAverage {
+    pub(super) form: Form,
+    pub(super) weights: Option<Vec<(String, f64)>>,
 }
 
 impl FittedStacker for FittedAverage {

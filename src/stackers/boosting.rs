@@ -53,6 +53,7 @@ macro_rules! settings {
             min_leaf: $options.min_leaf,
             reg: $options.reg,
             subsample: $options.subsample,
+            feature_fraction: $options.feature_fraction,
             max_bins: $options.max_bins,
             split: $split,
             validation: $options.validation,

@@ -41,7 +41,7 @@ const OTHER_WAYS: &[(&str, &str)] = &[
     ("logistic", "class_weight = \"balanced\""),
     ("pairwise-logistic", "partners = 2"),
     ("gradient-boosting", "class_weight = 30\nvalidation = 0.2"),
-    ("gradient-boosting", "bags = 3\nsubsample = 0.5"),
+    ("gradient-boosting", "bags = 3\nsubsample = 0.5\nfeature_fraction = 0.5"),
     ("lambdamart", "bags = 3\nvalidation = 0.3"),
     ("lambdamart", "normalize = false\nmin_leaf = 1\nreg = 0"),
 ];

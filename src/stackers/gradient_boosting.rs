@@ -40,6 +40,8 @@ options! {
         pub min_leaf: usize = 1, in 1..=1_000_000;
         /// Share of the rows that each tree is fitted on, drawn anew for each.
         pub subsample: f64 = 1.0, in 0.01..=1.0;
+        /// Share of the columns that each tree looks at, drawn anew for each; one at least.
+        pub feature_fraction: f64 = 1.0, in 0.01..=1.0;
         /// L2 penalty on leaf values, in units of the Hessian (a row has at most 0.25).
         pub reg: f64 = 0.0, in 0.0..=1e6;
         /// Bins that a feature is cut into at most.

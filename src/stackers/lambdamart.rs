@@ -42,6 +42,8 @@ crate::options! {
         pub min_leaf: usize = 50, in 1..=1_000_000;
         /// Share of the rows that each tree is fitted on, drawn anew for each.
         pub subsample: f64 = 1.0, in 0.01..=1.0;
+        /// Share of the columns that each tree looks at, drawn anew for each; one at least.
+        pub feature_fraction: f64 = 1.0, in 0.01..=1.0;
         /// L2 penalty on leaf values, in units of the Hessian.
         pub reg: f64 = 1.0, in 0.0..=1e6;
         /// Bins that a feature is cut into at most.

@@ -1,10 +1,11 @@
 //! Stackers: from features of (user, item) pairs to one score. Label 1 if the rating is relevant, else 0.
 //!
 //! To add a kind: one file with its options, its [`Stacker`] and a `KIND`, and one line in [`STACKERS`]. Three ways to look at the rows: one by one (`logistic`,
-//! `gradient_boosting`), as pairs of one user (`pairwise_logistic`, `lambdamart`, fitted weights of an `average`), or not at all. What several kinds share is beside
+//! `gradient_boosting`), as pairs of one user (`pairwise_logistic`, `lambdamart`, fitted weights of an `average`), or not at all; a `blend` looks at other stackers in place of rows. What several kinds share is beside
 //! them: `boosting`, `linear`, `pairs`, `class_weight`.
 
 mod average;
+mod blend;
 mod boosting;
 mod class_weight;
 mod gradient_boosting;
@@ -32,6 +33,7 @@ pub const STACKERS: &[Kind<dyn Stacker>] = &[
     pairwise_logistic::KIND,
     gradient_boosting::KIND,
     lambdamart::KIND,
+    blend::KIND,
 ];
 
 /// The hyperparameters of a stacker, ready to fit.
@@ -48,6 +50,11 @@ pub trait Stacker: Debug + Send + Sync {
     /// Whether it learns from the meta part, which then must not be empty.
     fn needs_meta(&self) -> bool {
         true
+    }
+
+    /// The stackers whose scores it takes in place of features; `None`: it takes features.
+    fn of(&self) -> Option<&[String]> {
+        None
     }
 
     /// The features it takes when the TOML names none.

@@ -46,6 +46,13 @@ fn syntax_types_ranges_and_kinds_are_checked_before_anything_runs() {
         ("[models.mf]\nreg = inf\n", "found inf, expected a number from 0.0 to 1000.0"),
         ("[[stackers]]\nkind = \"gradient-bosting\"\n", "did you mean \"gradient-boosting\"?"),
         ("[[stackers]]\nname = \"x\"\n", "has no \"kind\""),
+        ("[[stackers]]\nkind = \"blend\"\n", "a blend needs two stackers or more"),
+        ("[[stackers]]\nkind = \"blend\"\nof = [\"simple-average\"]\n", "a blend needs two stackers or more"),
+        (
+            "[[stackers]]\nkind = \"blend\"\nof = [\"blend\", \"mf\"]\n",
+            "found \"blend\", expected another stacker that",
+        ),
+        ("[[stackers]]\nkind = \"blend\"\nof = [\"a\"]\nfeatures = [\"*\"]\n", "other stackers, no features"),
         ("[stackers]\nkind = \"logistic\"\n", "write [[stackers]]"),
         ("[evaluation]\nprotocols = [\"rated\", 3]\n", "found 3, expected a protocol"),
         ("[[stackers]]\nkind = \"gradient-boosting\"\npatience = 5\n", "patience needs held-out rows to watch"),

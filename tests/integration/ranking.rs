@@ -21,6 +21,10 @@ negatives = 4
 [features]
 columns = ["*", "*@rank", "*@z"]
 [[stackers]]
+name = "both"
+kind = "blend"
+of = ["boosted", "logistic"]
+[[stackers]]
 kind = "logistic"
 [[stackers]]
 name = "raw"
@@ -122,6 +126,29 @@ fn a_stack_that_learned_from_candidates_ranks_them_first_in_a_whole_catalog() {
     other.write("e.toml", RANKING);
     other.ok(&["run", "e.toml", "--set", "training.protocol=\"full\""]);
     assert_ne!(mean(&other, "boosted", "full", "ndcg", 10), mean(&other, "boosted", "two-stage", "ndcg", 10));
+}
+
+#[test]
+fn a_blend_ranks_by_the_mean_of_stackers_that_stand_anywhere_in_the_file() {
+    let home = Home::new();
+    let more = "[[stackers]]\nname = \"twin\"\nkind = \"logistic\"\n[[stackers]]\nname = \"alone\"\nkind = \"blend\"\nof = [\"logistic\", \"twin\"]\n[evaluation]\n";
+    home.write("e.toml", RANKING.replace("[evaluation]\n", more));
+    let answer = home.ok(&["run", "e.toml"]);
+    assert!(answer.stdout.contains("both *"), "{}", answer.stdout);
+    let of = |arm: &str, protocol: &str| [5, 10].map(|k| mean(&home, arm, protocol, "ndcg", k));
+    for protocol in ["full", "two-stage", "sampled"] {
+        // One stacker twice orders as it does alone.
+        assert_eq!(of("alone", protocol), of("logistic", protocol), "{protocol}");
+        assert!(of("both", protocol) != of("logistic", protocol) && of("both", protocol) != of("boosted", protocol));
+    }
+    // What it is made of decides what it is: its options are in the store, and another part makes another stage.
+    let key = "SELECT key FROM stage JOIN trial ON trial.id = trial_id WHERE name = 'fit both' ORDER BY seed";
+    let before = rows(&home.db("results/rexp.sqlite"), key);
+    let stored = "SELECT 1 FROM param WHERE name = 'stackers.both.of' AND value = '[\"boosted\",\"logistic\"]'";
+    assert_eq!(rows(&home.db("results/rexp.sqlite"), stored).len(), 1);
+    home.ok(&["run", "e.toml", "--set", "stackers.boosted.n_trees=9", "--db", "other.sqlite"]);
+    let after = rows(&home.db("other.sqlite"), key);
+    assert!(before.len() == 2 && after.len() == 2 && before.iter().all(|key| !after.contains(key)));
 }
 
 #[test]
