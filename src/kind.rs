@@ -216,6 +216,22 @@ impl<'a> Reader<'a> {
         folder.map_or_else(|| path.to_owned(), |folder| folder.join(path).to_string_lossy().into_owned())
     }
 
+    /// Records a problem where a file that an option names cannot be read, so that nobody learns of it after hours of other work. A pipe or a device may never end.
+    pub fn check_file(&self, key: &str, path: &Path) {
+        let problem = match std::fs::metadata(path) {
+            Ok(about) if about.is_file() => return,
+            Ok(_) => "is no regular file".to_owned(),
+            Err(error) => format!("cannot be read: {error}"),
+        };
+        let help = "a path is taken from the folder of the TOML that names it, with --set from the current one";
+        self.refuse_key(key, format!("{} {problem}", crate::error::shown(&path.to_string_lossy())), Some(help.into()));
+    }
+
+    /// How many problems were recorded so far, of this table and others.
+    pub fn n_problems(&self) -> usize {
+        self.problems.borrow().len()
+    }
+
     /// Records a problem at a place.
     pub fn refuse(&self, place: &Place, message: String, help: Option<String>) {
         self.problems.borrow_mut().push(Problem { place: Some(place.clone()), message, help });

@@ -3,6 +3,7 @@
 use super::style::Style;
 use super::{print, tables};
 use crate::error::{Result, plural};
+use crate::metrics;
 use crate::store::read::{BoardArm, BoardValue, Leaderboard};
 use comfy_table::{Attribute, Cell, CellAlignment, Table};
 use serde_json::{Value, json};
@@ -32,10 +33,15 @@ struct Column {
 
 fn one(board: &Leaderboard, protocol: usize, name: &str, style: Style) -> String {
     let columns = columns(board, protocol);
-    let users = columns.first().and_then(|column| {
+    let value = columns.first().and_then(|column| {
         (0..board.arms.len()).find_map(|arm| board.values.get(&(protocol, column.metric, column.k, arm)))
     });
-    let users = users.map_or(0.0, BoardValue::mean_n);
+    let n = value.map_or(0.0, BoardValue::mean_n);
+    // What the first column is a mean of.
+    let name_of = |column: &Column| metrics::metric(&board.metrics[column.metric].name);
+    let of_rows = columns.first().and_then(name_of).is_some_and(|metric| !metric.compute.is_of_users());
+    let unit = if of_rows { "test ratings" } else { "users" };
+    let each = if board.seeds.len() > 1 { " a seed" } else { "" };
     let mut out = String::new();
     let seeds = plural(board.seeds.len(), "seed");
     let missing = board.n_trials.saturating_sub(board.seeds.len() as u64);
@@ -45,7 +51,7 @@ fn one(board: &Leaderboard, protocol: usize, name: &str, style: Style) -> String
     let interval = columns.first().and_then(|column| interval_heading(board, protocol, column)).unwrap_or_default();
     let _ = writeln!(
         out,
-        "protocol {name} on {}: mean{interval}{} over {seeds}{missing}, {users:.0} users",
+        "protocol {name} on {}: mean{interval}{} over {seeds}{missing}, {n:.0} {unit}{each}",
         board.dataset,
         if board.seeds.len() > 1 { " ± standard deviation" } else { "" }
     );
@@ -226,7 +232,7 @@ mod tests {
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(
             lines[0],
-            "protocol rated on d: mean [95 % interval over users and seeds] ± standard deviation over 2 seeds, 1 seed still to run, 599 users"
+            "protocol rated on d: mean [95 % interval over users and seeds] ± standard deviation over 2 seeds, 1 seed still to run, 599 users a seed"
         );
         assert!(lines[1].contains("ndcg@10") && lines[1].contains("rmse") && !lines[1].contains("recall"), "{text}");
         // The estimate of the interval, and not (0.81 + 0.83) / 2, which it is not of; sd 0.0141.
@@ -237,6 +243,11 @@ mod tests {
             "{text}"
         );
         assert!(lines[4].contains("random (floor)"), "{text}");
+        // Errors of predicted ratings are means over ratings.
+        let mut of_rows = board(&[1]);
+        of_rows.values.retain(|key, _| key.1 == 1);
+        let text = super::text(&of_rows, None, Style::plain());
+        assert!(text.lines().next().is_some_and(|title| title.ends_with(", 599 test ratings")), "{text}");
     }
 
     #[test]

@@ -269,12 +269,16 @@ pub fn changes(sides: &[&Side]) -> Vec<(String, Vec<String>)> {
     all.filter(|(_, values)| values.iter().any(|value| *value != values[0])).collect()
 }
 
-/// The options that matter to a side: its arm's own under the name `arm`, and all that is not a stacker's.
+/// The options that matter to a side: its arm's own under the name `arm`, those of the stackers that it blends under `arm.of`, and all that is not a stacker's.
 fn own_options(side: &Side) -> BTreeMap<String, &str> {
+    let blended = side.run.params.get(&format!("stackers.{}.of", side.arm));
+    let blended: Vec<String> = blended.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default();
     let own = |name: &str| {
         let (section, rest) = name.split_once('.')?;
         if section == "stackers" {
-            return rest.strip_prefix(&format!("{}.", side.arm)).map(|option| format!("arm.{option}"));
+            let of = |stacker: &str| rest.strip_prefix(&format!("{stacker}."));
+            let of_blended = || blended.iter().find_map(|name| Some(format!("arm.of.{name}.{}", of(name)?)));
+            return of(&side.arm).map(|option| format!("arm.{option}")).or_else(of_blended);
         }
         (!matches!(name, "stackers") && !matches!(section, "statistics" | "study" | "ab")).then(|| name.to_owned())
     };

@@ -5,9 +5,9 @@ use crate::error::shown;
 use crate::features::{self, StatsFrom};
 use crate::kind::Reader;
 use crate::segments::{Of, SEGMENTS, Segmentation};
-use crate::stackers::STACKERS;
+use crate::stackers::{STACKERS, TOO_FEW_TO_BLEND};
 use crate::suggest;
-use crate::tree::{Entry, Value};
+use crate::tree::{Entry, Node, Value};
 
 /// The feature section.
 pub struct Features {
@@ -30,7 +30,9 @@ pub fn read_features(reader: &Reader<'_>, models: &[NamedModel]) -> Features {
 /// Reads `[[stackers]]`, and adds the simple average over all base models.
 pub fn read(reader: &Reader<'_>, features: &Features, models: &[NamedModel]) -> Vec<NamedStacker> {
     let mut out: Vec<NamedStacker> = Vec::new();
-    let (mut blends, mut unread): (Vec<(usize, Reader<'_>)>, Vec<String>) = (Vec::new(), Vec::new());
+    let mut blends: Vec<(usize, Reader<'_>)> = Vec::new();
+    // Where a name or kind was refused, nobody knows what a blend may name.
+    let mut is_known = true;
     for table in reader.array("stackers") {
         let kind = match table.entry("kind") {
             Some(Entry { node, .. }) => {
@@ -42,6 +44,7 @@ pub fn read(reader: &Reader<'_>, features: &Features, models: &[NamedModel]) -> 
             }
             None => "",
         };
+        let n_problems = table.n_problems();
         let name = super::names::name(&table, "name", kind);
         let taken = out.iter().map(|other| other.name.as_str()).chain(models.iter().map(|model| model.name.as_str()));
         if taken.chain([SIMPLE_AVERAGE]).any(|other| other == name) {
@@ -50,9 +53,10 @@ pub fn read(reader: &Reader<'_>, features: &Features, models: &[NamedModel]) -> 
         }
         // Known to the reader, so that only keys that are no option of the kind are refused.
         table.entry("features");
+        is_known &= table.n_problems() == n_problems;
         let segmentation = segmentation(&table);
         let Some((kind, stacker)) = table.kind("kind", "stacker", None, STACKERS) else {
-            unread.push(name);
+            is_known = false;
             continue;
         };
         if segmentation.is_some() && !stacker.needs_meta() {
@@ -72,24 +76,47 @@ pub fn read(reader: &Reader<'_>, features: &Features, models: &[NamedModel]) -> 
         out.push(NamedStacker { name, kind: kind.name, stacker, features, segmentation, of: Vec::new() });
     }
     out.extend(simple_average(models));
-    for (place, table) in blends {
-        out[place].of = blended(&table, place, &out, &unread);
+    for (place, table) in blends.into_iter().filter(|_| is_known) {
+        out[place].of = blended(&table, place, &out, models);
     }
     out
 }
 
-/// The places of the stackers that a blend names. `unread`: names of those that were refused, which is said elsewhere.
-fn blended(table: &Reader<'_>, place: usize, all: &[NamedStacker], unread: &[String]) -> Vec<usize> {
-    // Of a list that could not be read, or has nothing in it, that is said already.
-    let Some(listed) = all[place].stacker.of().filter(|listed| !listed.is_empty()) else { return Vec::new() };
+/// The places of the stackers that a blend names.
+fn blended(table: &Reader<'_>, place: usize, all: &[NamedStacker], models: &[NamedModel]) -> Vec<usize> {
+    let Some(Entry { node: Node { value: Value::Array(listed), .. }, .. }) = table.entry("of") else {
+        return Vec::new();
+    };
+    let own = all[place].stacker.of().unwrap_or_default();
     let others = all.iter().filter(|other| other.stacker.of().is_none()).map(|other| other.name.as_str());
-    let allowed: Vec<&str> = others.chain(unread.iter().map(String::as_str)).collect();
-    let names = table.names("of", "another stacker that is no blend", &[], &allowed);
-    if listed.len() == 1 {
-        let message = "a blend needs two stackers or more".to_owned();
-        table.refuse_key("of", message, Some(suggest::allowed("", allowed.iter().copied())));
+    let free: Vec<&str> = others.filter(|other| !own.iter().any(|name| name == other)).collect();
+    let others = || format!("allowed: {}", if free.is_empty() { "no other".to_owned() } else { free.join(", ") });
+    let mut out = Vec::new();
+    // What could not be read as a list of names is refused already, and `own` is then empty.
+    for (name, item) in own.iter().zip(listed) {
+        let found = all.iter().position(|other| other.name == *name);
+        let (message, help) = match found {
+            Some(other) if other == place => ("a blend cannot blend itself", others()),
+            Some(other) if all[other].stacker.of().is_some() => {
+                ("it is a blend itself", "name the stackers that it is made of".to_owned())
+            }
+            Some(other) if out.contains(&other) => ("it stands here twice", others()),
+            Some(other) => {
+                out.push(other);
+                continue;
+            }
+            None if models.iter().any(|model| model.name == *name) => {
+                let help = "kind = \"average\" takes the scores of base models, as features";
+                ("it is a base model, and a blend takes stackers", help.to_owned())
+            }
+            None => ("expected a stacker of this experiment", suggest::allowed(name, free.iter().copied())),
+        };
+        table.refuse(&item.place, format!("found {:?}: {message}", shown(name)), Some(help));
     }
-    names.iter().filter_map(|name| all.iter().position(|other| other.name == *name)).collect()
+    if own.len() == 1 && out.len() == 1 {
+        table.refuse_key("of", TOO_FEW_TO_BLEND.into(), Some(others()));
+    }
+    out
 }
 
 /// Reads `per_segment` and `segment`: whose users get a stacker of their own.

@@ -38,7 +38,7 @@ pub struct Round {
 ///
 /// - `rows`: features `[n_rows × n_features]`, labels `[n_rows]`, finite. `seed`: streams are derived from it under `gbdt`, part 0 for the
 ///   held-out rows and part t for the bag of tree t (from 1), and under `gbdt columns` for the columns of tree t, so that none moves another.
-/// - Cost: O(n_trees · n_rows · n_features · depth) additions. The same bits at any number of threads.
+/// - Cost: O(n_trees · n_rows · n_features · depth) additions, of the features that each tree looks at. The same bits at any number of threads.
 ///
 /// # Errors
 /// [`Error::Model`] when shapes disagree, there are no features, no rows or too many of either, or validation rows cannot be held out;
@@ -345,6 +345,27 @@ mod tests {
             seen.insert(columns);
         }
         assert_eq!(seen.len(), 3, "every pair of columns has its turn");
+    }
+
+    #[test]
+    fn every_tree_has_columns_of_its_own() {
+        let table = Table::random(3000);
+        let settings = Settings { feature_fraction: 0.34, subsample: 0.5, max_depth: 2, ..few(12) };
+        let boosted = fit(&table.rows(), &LogLoss, &settings, 4).unwrap();
+        let mut seen = std::collections::BTreeSet::new();
+        for (round, tree) in (1..).zip(boosted.ensemble.trees()) {
+            let mut columns = Vec::new();
+            sampling::columns(&mut rng::stream(4, "gbdt columns", round), 3, 1, &mut columns);
+            let used: Vec<usize> = (0..3).filter_map(|node| Some(tree.branch(node)?.feature)).collect();
+            assert!(!used.is_empty() && used.iter().all(|&feature| feature == usize::from(columns[0])), "{used:?}");
+            seen.insert(columns);
+        }
+        assert_eq!(seen.len(), 3);
+        // Rows in the bag of one tree and not in that of the next have no cells left over from it.
+        let mut scores = vec![0.0; 3000];
+        boosted.ensemble.score(&table.features, &mut scores);
+        let value = LogLoss.value(&table.rows().targets, &scores);
+        assert!((value - boosted.rounds[11].train).abs() < 1e-12 && value < boosted.rounds[0].train);
     }
 
     #[test]

@@ -64,6 +64,9 @@ impl External {
         }
         let folder = reader.entry("path").and_then(|entry| Path::new(&entry.node.place.source.name).parent());
         let file = folder.unwrap_or(Path::new("")).join(&options.path);
+        if !options.path.is_empty() {
+            reader.check_file("path", &file);
+        }
         Self { options, file }
     }
 
@@ -253,7 +256,8 @@ mod tests {
     fn options_are_checked_before_any_file_is_read() {
         let problems = |toml| golden::read("x.toml", toml, External::read).unwrap_err();
         assert!(problems("")[0].message.contains("needs the path"));
-        assert!(problems("path = \"s\"\nscale = \"probability\"\nmissing = -1.0")[0].message.contains("a probability"));
-        assert_eq!(problems("path = \"s\"\nmissing = nan\nscale = \"stars\"").len(), 2);
+        let outside = problems("path = \"s\"\nscale = \"probability\"\nmissing = -1.0");
+        assert!(outside[0].message.contains("a probability") && outside[1].message.contains("s cannot be read: "));
+        assert_eq!(problems("path = \"src\"\nmissing = nan\nscale = \"stars\"").len(), 3);
     }
 }

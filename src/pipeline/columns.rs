@@ -147,8 +147,8 @@ impl View<'_> {
                     }
                 }
                 Column::Statistic { feature, source } => self.statistic(*column, (feature, source), &rows, out),
-                // Made by whoever has the stackers.
-                Column::Stack { .. } => {}
+                // Whoever has the stackers has these, and asks nobody.
+                Column::Stack { .. } => debug_assert!(false),
             }
         }
     }

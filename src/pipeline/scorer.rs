@@ -7,7 +7,7 @@ use super::ahead::Ahead;
 use super::columns::{Column, Scratch, UserRows, View};
 use super::per_segment::FittedStack;
 use crate::dataset::{ItemIndex, Scale, UserIndex};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::evaluation::{Asked, Scorer};
 use crate::features::Form;
 use crate::key::Key;
@@ -123,12 +123,12 @@ impl Scorer for CellScorer<'_> {
                 buffers.columns.put(slot, scores);
                 buffers.n_fallbacks[slot] += n_fallbacks;
             }
-            self.arms_of(user, items, whole, &mut buffers);
+            self.arms_of(user, items, whole, &mut buffers)?;
             for (place, narrowing) in narrowings.iter().enumerate() {
                 let chosen = narrowing.of(user, items);
                 let own = |arm: &Arm<'_>| matches!(arm, Arm::Stacker { narrowing, .. } if *narrowing == Some(place));
                 let mut narrowed = Buffers::new(self);
-                self.arms_of(user, &chosen.items, own, &mut narrowed);
+                self.arms_of(user, &chosen.items, own, &mut narrowed)?;
                 let stacked = self.arms.iter().zip(&mut buffers.stacked).zip(&narrowed.stacked);
                 let stacked = stacked.filter(|((arm, _), _)| own(arm));
                 stacked.for_each(|((_, out), scores)| place_first(items, &chosen.items, scores, out));
@@ -207,8 +207,10 @@ impl CellScorer<'_> {
     }
 
     /// The arm of a stacker of the cell.
-    fn arm_of(&self, stack: usize) -> Option<usize> {
-        self.arms.iter().position(|arm| matches!(arm, Arm::Stacker { stack: own, .. } if *own == stack))
+    fn arm_of(&self, stack: usize) -> Result<usize> {
+        let arm = self.arms.iter().position(|arm| matches!(arm, Arm::Stacker { stack: own, .. } if *own == stack));
+        // Every stacker of an experiment is an arm of it.
+        arm.ok_or_else(|| Error::usage("a stacker was blended that is not judged", "report this"))
     }
 
     /// The scores of all arms.
@@ -227,7 +229,7 @@ impl CellScorer<'_> {
         items: &[ItemIndex],
         is_wanted: impl Fn(&Arm<'_>) -> bool,
         buffers: &mut Buffers,
-    ) {
+    ) -> Result<()> {
         let mut is_needed = vec![false; self.columns.len()];
         for arm in self.arms.iter().filter(|arm| is_wanted(arm)) {
             match arm {
@@ -245,12 +247,12 @@ impl CellScorer<'_> {
             }
         }
         let mut last: Option<&[usize]> = None;
-        let own = |is_blend| {
-            let own = move |arm: &Arm<'_>| self.is_blend(arm) == is_blend;
-            self.arms.iter().enumerate().filter(move |(_, arm)| own(arm))
+        let arms_that = |blend: bool| {
+            let arms = self.arms.iter().enumerate();
+            arms.filter(move |(_, arm)| self.is_blend(arm) == blend)
         };
         // Blends after those that they blend.
-        for (at, arm) in own(false).chain(own(true)).filter(|(_, arm)| is_wanted(arm)) {
+        for (at, arm) in arms_that(false).chain(arms_that(true)).filter(|(_, arm)| is_wanted(arm)) {
             let Arm::Stacker { fitted, columns: places, .. } = arm else { continue };
             let mut features = std::mem::take(&mut buffers.features);
             // Most stackers look at the same columns as the one before.
@@ -259,7 +261,7 @@ impl CellScorer<'_> {
                 features.clear();
                 for &place in places {
                     features.extend_from_slice(match self.columns[place] {
-                        Column::Stack { stack } => self.arm_of(stack).map_or(&[][..], |arm| &buffers.stacked[arm]),
+                        Column::Stack { stack } => &buffers.stacked[self.arm_of(stack)?],
                         column => buffers.column(place, column),
                     });
                 }
@@ -267,11 +269,13 @@ impl CellScorer<'_> {
             let out = &mut buffers.stacked[at];
             out.clear();
             out.resize(items.len(), 0.0);
+            debug_assert_eq!(features.len(), items.len() * places.len());
             if let Ok(rows) = ArrayView2::from_shape((items.len(), places.len()).f(), &features) {
                 fitted.of(user).score(rows, out);
             }
             buffers.features = features;
         }
+        Ok(())
     }
 }
 

@@ -31,6 +31,7 @@ impl File {
             );
         } else {
             file.path = reader.resolve("path", &file.path);
+            reader.check_file("path", Path::new(&file.path));
         }
         file
     }

@@ -6,13 +6,17 @@ use super::average::{FittedAverage, ScoreScale};
 use super::{FittedStacker, MetaRows, Stacker};
 use crate::error::Result;
 use crate::kind::{Kind, Options, Reader};
+use crate::tree::{Entry, Value};
+
+/// What is wrong with a blend of nothing, or of one.
+pub const TOO_FEW: &str = "a blend needs two stackers or more";
 
 crate::options! {
     /// Mean of the scores of other stackers of the experiment. Source: Perrone & Cooper (1993).
     pub struct Blend {
-        /// Names of the stackers, two or more, none of them a blend itself.
+        /// Names of two stackers or more, wherever they stand in the file, none of them a blend itself; simple-average may be one. Must be given.
         pub of: Vec<String> = Vec::new();
-        /// What is done to the scores of each before, within the candidates of one user.
+        /// What is done to the scores of each before, within the candidates of one user. But for raw, how users differ is lost, which roc-auc and average-precision look at.
         pub scale: ScoreScale = ScoreScale::Zscore;
     }
 }
@@ -23,9 +27,11 @@ pub const KIND: Kind<dyn Stacker> = Kind {
     about: "mean of the scores of other stackers, learned from nothing more",
     read: |reader: &Reader<'_>| {
         let options = Blend::read(reader);
-        if options.of.is_empty() {
+        // A value of another type is refused already.
+        let is_empty = |entry: &Entry| matches!(&entry.node.value, Value::Array(names) if names.is_empty());
+        if reader.entry("of").is_none_or(is_empty) {
             let help = "of = [\"…\", \"…\"], names of other stackers";
-            reader.refuse_key("of", "a blend needs two stackers or more".into(), Some(help.into()));
+            reader.refuse_key("of", TOO_FEW.into(), Some(help.into()));
         }
         Box::new(options)
     },

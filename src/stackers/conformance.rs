@@ -42,7 +42,9 @@ const OTHER_WAYS: &[(&str, &str)] = &[
     ("pairwise-logistic", "partners = 2"),
     ("gradient-boosting", "class_weight = 30\nvalidation = 0.2"),
     ("gradient-boosting", "bags = 3\nsubsample = 0.5\nfeature_fraction = 0.5"),
-    ("lambdamart", "bags = 3\nvalidation = 0.3"),
+    ("lambdamart", "bags = 3\nvalidation = 0.3\nfeature_fraction = 0.5"),
+    ("blend", "of = [\"a\", \"b\"]\nscale = \"raw\""),
+    ("blend", "of = [\"a\", \"b\"]\nscale = \"rank\""),
     ("lambdamart", "normalize = false\nmin_leaf = 1\nreg = 0"),
 ];
 
@@ -175,6 +177,8 @@ fn values(option: &OptionInfo) -> Vec<String> {
         range.split(" to ").map(str::to_owned).collect()
     } else if option.allowed.starts_with('"') {
         option.allowed.split('"').skip(1).step_by(2).map(|choice| format!("{choice:?}")).collect()
+    } else if option.allowed.starts_with("an array") {
+        vec!["[\"a\", \"b\"]".into(), "[\"b\", \"c\"]".into()]
     } else {
         vec!["true".into(), "false".into()]
     }
@@ -212,9 +216,14 @@ fn every_option_changes_its_own_parameter_and_no_other() {
     for kind in STACKERS {
         for option in (kind.options)() {
             let mut n_changes = 0;
-            // Patience is refused where there is nothing to watch.
-            let beside = if option.name == "patience" { "validation = 0.2\n" } else { "" };
+            let beside = match (kind.name, option.name) {
+                // Patience is refused where there is nothing to watch, and a blend of nothing.
+                (_, "patience") => "validation = 0.2\n",
+                ("blend", _) => "of = [\"a\", \"b\"]\n",
+                _ => "",
+            };
             let defaults = parameters(kind, beside);
+            let beside = if option.name == "of" { "" } else { beside };
             for value in values(&option) {
                 let changed = parameters(kind, &format!("{beside}{} = {value}", option.name));
                 assert!(changed.keys().eq(defaults.keys()), "{}: {}", kind.name, option.name);

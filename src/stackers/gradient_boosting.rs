@@ -40,7 +40,7 @@ options! {
         pub min_leaf: usize = 1, in 1..=1_000_000;
         /// Share of the rows that each tree is fitted on, drawn anew for each.
         pub subsample: f64 = 1.0, in 0.01..=1.0;
-        /// Share of the columns that each tree looks at, drawn anew for each; one at least.
+        /// Share of the columns that each tree may split by, drawn anew for each: rounded to whole columns, one at least.
         pub feature_fraction: f64 = 1.0, in 0.01..=1.0;
         /// L2 penalty on leaf values, in units of the Hessian (a row has at most 0.25).
         pub reg: f64 = 0.0, in 0.0..=1e6;
@@ -56,7 +56,7 @@ options! {
         pub class_weight: ClassWeight = ClassWeight::None;
         /// Models whose scores are averaged, each fitted on a bootstrap sample of such lists; 1: one, on all.
         pub bags: usize = 1, in 1..=100;
-        /// A fixed seed of bags, held-out users and shuffled columns, in place of the trial's.
+        /// A fixed seed of bags, drawn columns, held-out users and shuffled columns, in place of the trial's.
         pub seed: Option<u64> = None;
     }
 }

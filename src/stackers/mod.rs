@@ -17,6 +17,7 @@ mod pairs;
 mod pairwise_logistic;
 mod rank_fusion;
 
+pub use blend::TOO_FEW as TOO_FEW_TO_BLEND;
 pub use meta_rows::MetaRows;
 
 use crate::dataset::Scale;

@@ -131,7 +131,7 @@ fn a_stack_that_learned_from_candidates_ranks_them_first_in_a_whole_catalog() {
 #[test]
 fn a_blend_ranks_by_the_mean_of_stackers_that_stand_anywhere_in_the_file() {
     let home = Home::new();
-    let more = "[[stackers]]\nname = \"twin\"\nkind = \"logistic\"\n[[stackers]]\nname = \"alone\"\nkind = \"blend\"\nof = [\"logistic\", \"twin\"]\n[evaluation]\n";
+    let more = "[[stackers]]\nname = \"twin\"\nkind = \"logistic\"\n[[stackers]]\nname = \"alone\"\nkind = \"blend\"\nof = [\"logistic\", \"twin\"]\n[[stackers]]\nname = \"last\"\nkind = \"blend\"\nof = [\"boosted\", \"logistic\"]\n[evaluation]\n";
     home.write("e.toml", RANKING.replace("[evaluation]\n", more));
     let answer = home.ok(&["run", "e.toml"]);
     assert!(answer.stdout.contains("both *"), "{}", answer.stdout);
@@ -139,6 +139,8 @@ fn a_blend_ranks_by_the_mean_of_stackers_that_stand_anywhere_in_the_file() {
     for protocol in ["full", "two-stage", "sampled"] {
         // One stacker twice orders as it does alone.
         assert_eq!(of("alone", protocol), of("logistic", protocol), "{protocol}");
+        // Wherever it stands.
+        assert_eq!(of("last", protocol), of("both", protocol), "{protocol}");
         assert!(of("both", protocol) != of("logistic", protocol) && of("both", protocol) != of("boosted", protocol));
     }
     // What it is made of decides what it is: its options are in the store, and another part makes another stage.
@@ -148,6 +150,14 @@ fn a_blend_ranks_by_the_mean_of_stackers_that_stand_anywhere_in_the_file() {
     assert_eq!(rows(&home.db("results/rexp.sqlite"), stored).len(), 1);
     home.ok(&["run", "e.toml", "--set", "stackers.boosted.n_trees=9", "--db", "other.sqlite"]);
     let after = rows(&home.db("other.sqlite"), key);
+    // What differs between two blends is what differs between those that they are made of.
+    home.write(
+        "few.toml",
+        RANKING.replace("n_trees = 10", "n_trees = 9").replace("name = \"ranking\"", "name = \"few\""),
+    );
+    home.ok(&["run", "few.toml"]);
+    let compared = home.ok(&["compare", "ranking/both", "few/both", "--protocol", "full"]).stdout;
+    assert!(compared.contains("arm.of.boosted.n_trees") && !compared.contains("nothing but"), "{compared}");
     assert!(before.len() == 2 && after.len() == 2 && before.iter().all(|key| !after.contains(key)));
 }
 
@@ -159,7 +169,7 @@ fn protocols_and_generators_are_told_apart_in_store_page_and_terminal() {
     let pairs = "SELECT count(*), min(n_arms), max(n_arms), min(protocol < other) FROM agreement
         JOIN metric ON metric.id = metric_id WHERE metric.name = 'ndcg' AND k = 10";
     let found = rows(&home.db("results/rexp.sqlite"), pairs);
-    assert_eq!(found, ["Integer(3)|Integer(9)|Integer(9)|Integer(1)"]);
+    assert_eq!(found, ["Integer(3)|Integer(10)|Integer(10)|Integer(1)"]);
     let page = std::fs::read_to_string(home.path("results/reports/ranking/index.html")).unwrap();
     for words in [
         "Protocol sensitivity",
