@@ -49,13 +49,19 @@ fn syntax_types_ranges_and_kinds_are_checked_before_anything_runs() {
         ("[models.theirs]\nkind = \"external\"\npath = \".\"\n", "is no regular file"),
         ("[[stackers]]\nname = \"x\"\n", "has no \"kind\""),
         ("[[stackers]]\nkind = \"blend\"\n", "a blend needs two stackers or more"),
-        ("[[stackers]]\nkind = \"blend\"\nof = [\"simple-average\"]\n", "a blend needs two stackers or more"),
+        (
+            "[models.bias]\n[[stackers]]\nkind = \"blend\"\nof = [\"simple-average\"]\n",
+            "a blend needs two stackers or more",
+        ),
         ("[[stackers]]\nkind = \"blend\"\nof = [\"blend\", \"l\"]\n", "a blend cannot blend itself"),
         (
             "[models.mf]\n[[stackers]]\nkind = \"blend\"\nof = [\"mf\", \"l\"]\n",
             "it is a base model, and a blend takes",
         ),
-        ("[[stackers]]\nkind = \"blend\"\nof = [\"simple-avrage\"]\n", "did you mean \"simple-average\"?"),
+        (
+            "[models.bias]\n[[stackers]]\nkind = \"blend\"\nof = [\"simple-avrage\"]\n",
+            "did you mean \"simple-average\"?",
+        ),
         ("[[stackers]]\nkind = \"blend\"\nof = [\"a\"]\nfeatures = [\"*\"]\n", "other stackers, no features"),
         ("[stackers]\nkind = \"logistic\"\n", "write [[stackers]]"),
         ("[evaluation]\nprotocols = [\"rated\", 3]\n", "found 3, expected a protocol"),

@@ -171,12 +171,9 @@ fn protocols_and_generators_are_told_apart_in_store_page_and_terminal() {
     let found = rows(&home.db("results/rexp.sqlite"), pairs);
     assert_eq!(found, ["Integer(3)|Integer(10)|Integer(10)|Integer(1)"]);
     let page = std::fs::read_to_string(home.path("results/reports/ranking/index.html")).unwrap();
-    for words in [
-        "Protocol sensitivity",
-        "full and two-stage",
-        "What generators let through",
-        "all together, ranked by logistic",
-    ] {
+    for words in
+        ["Protocol sensitivity", "full and two-stage", "What generators let through", "all together, ranked by both"]
+    {
         assert!(page.contains(words), "{words}");
     }
     let shown = home.ok(&["show", "ranking"]).stdout;
