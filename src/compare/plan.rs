@@ -4,7 +4,7 @@ use super::bench::Bench;
 use super::comparison::Ranks;
 use super::paired::{self, FEWEST, Pair, Paired, Rules, TIE};
 use super::question::{self, Question, Study};
-use super::sides::Side;
+use super::sides::{self, Side};
 use super::topic::Topic;
 use super::users::Grid;
 use crate::error::{Error, Result, shown};
@@ -89,7 +89,11 @@ impl Plan {
                 .iter()
                 .map(|text| question::metric(text, Some(k).filter(|&k| k > 0), available))
                 .collect::<Result<Vec<_>>>()?,
-            None => relevance.clone(),
+            // A difference that says nothing is no test to correct the others for; whoever asks for it by name gets it.
+            None => {
+                let is_empty = sides::is_auc_uneven(bench.sides, bench.protocol);
+                relevance.iter().filter(|(name, _)| !(is_empty && name == "auc")).cloned().collect()
+            }
         };
         for other in others {
             if !family.contains(&other) {

@@ -203,11 +203,17 @@ pub fn common_ground(sides: &[Side], protocol: &str) -> Result<Ground> {
     Ok(Ground { notes, seeds, splits })
 }
 
-/// The note that some sides rank candidates alone and others the whole catalog.
+/// Whether some sides rank candidates alone and others the whole catalog: the AUC of the ones counts ties that the others do not have.
+pub fn is_auc_uneven(sides: &[Side], protocol: &str) -> bool {
+    let n = sides.iter().filter(|side| ranks_candidates(side, protocol)).count();
+    n > 0 && n < sides.len()
+}
+
+/// The note of it.
 fn uneven_auc(sides: &[Side], protocol: &str) -> Option<String> {
     let (some, others): (Vec<&Side>, Vec<&Side>) = sides.iter().partition(|side| ranks_candidates(side, protocol));
     let names = |sides: &[&Side]| sides.iter().map(|side| side.name.as_str()).collect::<Vec<_>>().join(", ");
-    (!some.is_empty() && !others.is_empty()).then(|| {
+    is_auc_uneven(sides, protocol).then(|| {
         format!(
             "AUC: what generators did not propose is one tie for {}, but not for {}: a difference in AUC says nothing of their orders",
             names(&some),
