@@ -361,7 +361,7 @@ mod tests {
             seen.insert(columns);
         }
         assert_eq!(seen.len(), 3);
-        // Rows in the bag of one tree and not in that of the next have no cells left over from it.
+        // The trees are those that the losses were recorded of.
         let mut scores = vec![0.0; 3000];
         boosted.ensemble.score(&table.features, &mut scores);
         let value = LogLoss.value(&table.rows().targets, &scores);

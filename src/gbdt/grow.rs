@@ -376,6 +376,26 @@ mod tests {
     }
 
     #[test]
+    fn a_tree_sees_nothing_of_the_columns_and_rows_of_the_one_before() {
+        let case = random(3000, 5);
+        let settings = settings(4, 0);
+        let grow = |looks: &[(&[u16], usize)]| {
+            let mut grower = Grower::new(&case.data, &case.cuts, 3000, &settings, Histograms::with_slots(2, 3000, 99));
+            let trees = looks.iter().map(|&(columns, first)| {
+                let mut rows: Vec<u32> = (first as u32..3000).step_by(2).collect();
+                grower.look_at(columns, &rows);
+                grower.grow(&case.fixed, &mut rows)
+            });
+            trees.last().unwrap()
+        };
+        let alone = grow(&[(&[1, 4], 1)]);
+        assert!(grow(&[(&[0, 3], 0), (&[1, 4], 1)]) == alone && grow(&[(&[1, 4], 0), (&[1, 4], 1)]) == alone);
+        assert!(grow(&[(&[0, 3], 1)]) != alone && grow(&[(&[1, 4], 0)]) != alone);
+        let used: Vec<usize> = (0..alone.n_nodes()).filter_map(|node| Some(alone.branch(node)?.feature)).collect();
+        assert!(used.contains(&1) && used.contains(&4) && used.iter().all(|feature| [1, 4].contains(feature)));
+    }
+
+    #[test]
     fn more_leaves_than_rows_are_not_made() {
         let case = random(20, 2);
         let (tree, leaves, _) = grown(&case, &settings(0, 0), 9);
